@@ -1,0 +1,122 @@
+# Every target sets up the virtual environment it needs on first use, and again when what is
+# installed there changes.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The interpreter that the environments are made with: `make PYTHON=python3.13 test` takes another.
+PYTHON ?= $(shell python3.11 -c "" 2>/dev/null && echo python3.11 || echo python3)
+
+# Where `make eval` reads the LoCoMo data set and writes its results.
+DATA ?= ../shared/data/locomo/locomo10.json
+OUT ?= build/eval/locomo.json
+
+# The newest version of the framework that is supported; the oldest is the lower bound of the
+# extra in pyproject.toml.
+AGENTSCOPE_NEWEST := 2.0.10
+
+# The type checker is pinned, so it need not ask whether there is a newer one.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+PIP := -m pip --disable-pip-version-check
+
+# $(call setup,environment,what pip installs)
+define setup
+@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null || { \
+	echo "remanence needs Python 3.11 or later, and '$(PYTHON)' is not that:" \
+		"name one with make PYTHON=…" >&2; exit 1; }
+@echo "Setting up $(1) (once)…"
+@$(PYTHON) -m venv $(1) >/dev/null || { rm -rf $(1); \
+	echo "'$(PYTHON) -m venv' failed: on Debian, install the package python3-venv" >&2; exit 1; }
+@$(1)/bin/python $(PIP) install -q $(2)
+@touch $@
+endef
+
+.PHONY: help demo test check eval bench kill-test format constraints clean
+
+help: ## Print the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv-demo/.stamp ## Run the demonstration, with only what a user installs
+	@.venv-demo/bin/remanence demo
+
+test: .venv/.stamp .venv-oldest/.stamp ## Run the tests, on the newest and the oldest framework
+	.venv/bin/python -m pytest
+	.venv-oldest/bin/python -m pytest -m agentscope
+
+check: .venv/.stamp ## Run the linter, the formatter's check, the type checker and the import rules
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/pyright
+	.venv/bin/lint-imports --no-logo
+
+eval: .venv-eval/.stamp ## Run the LoCoMo evaluation (DATA=the data set, OUT=the results)
+	@test -f "$(DATA)" || { echo "No data set at '$(DATA)': get LoCoMo's locomo10.json and run" \
+		"make eval DATA=path/to/locomo10.json" >&2; exit 2; }
+	@mkdir -p "$(dir $(OUT))"
+	.venv-eval/bin/python -m evals.locomo --data "$(DATA)" --json "$(OUT)"
+
+bench: .venv-eval/.stamp ## Measure speed and size
+	.venv-eval/bin/python -m evals.perf
+
+kill-test: .venv/.stamp ## Kill the writing process 200 times and check that nothing is lost
+	.venv/bin/python -m tests.acceptance.kill --rounds 200
+
+format: .venv/.stamp ## Format the code and fix what the linter can fix
+	.venv/bin/ruff check --fix-only
+	.venv/bin/ruff format
+
+constraints: ## Renew the pinned versions in constraints/
+	@rm -rf build/constraints
+	@mkdir -p build/constraints
+	@$(PYTHON) -c "$$LOWER_BOUNDS" > build/constraints/lower-bounds.txt
+	@$(call pin,newest,agentscope==$(AGENTSCOPE_NEWEST))
+	@$(call pin,oldest,-c build/constraints/lower-bounds.txt)
+	@rm -rf build/constraints
+
+clean: ## Remove the environments, what was built, and the caches
+	rm -rf .venv .venv-demo .venv-eval .venv-oldest build dist
+	rm -rf .hypothesis .import_linter_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.stamp: pyproject.toml constraints/newest.txt $(wildcard requirements/*.in)
+	$(call setup,.venv,-c constraints/newest.txt -e ".[agentscope]" \
+		-r requirements/dev.in -r requirements/eval.in)
+
+.venv-oldest/.stamp: pyproject.toml constraints/oldest.txt requirements/test.in requirements/eval.in
+	$(call setup,.venv-oldest,-c constraints/oldest.txt -e ".[agentscope]" \
+		-r requirements/test.in -r requirements/eval.in)
+
+.venv-eval/.stamp: pyproject.toml constraints/newest.txt requirements/eval.in
+	$(call setup,.venv-eval,-c constraints/newest.txt -e . -r requirements/eval.in)
+
+.venv-demo/.stamp: pyproject.toml constraints/newest.txt
+	$(call setup,.venv-demo,-c constraints/newest.txt -e ".[agentscope]")
+
+# Prints what pyproject.toml asks for, each at its lower bound.
+define LOWER_BOUNDS
+import re, tomllib
+project = tomllib.load(open("pyproject.toml", "rb"))["project"]
+wanted = project["dependencies"] + project["optional-dependencies"]["agentscope"]
+for requirement in wanted:
+    print(re.sub(r"(.+?)>=([^,]+).*", r"\1==\2", requirement))
+endef
+export LOWER_BOUNDS
+
+# $(call pin,newest or oldest,what else pip is told): installs everything into an environment of its
+# own and writes down what came.
+define pin
+echo "Installing for constraints/$(1).txt…"; \
+$(PYTHON) -m venv build/constraints/$(1); \
+build/constraints/$(1)/bin/python $(PIP) install -q -e ".[agentscope]" \
+	-r requirements/dev.in -r requirements/eval.in $(2); \
+{ \
+	echo "# Everything that the package, its extras, development and the evaluations install, with the"; \
+	echo "# $(1) supported versions of what the package asks for: pip freeze of a new environment of"; \
+	echo "# Python 3.11. Renew it with: make constraints"; \
+	build/constraints/$(1)/bin/python $(PIP) freeze --exclude-editable; \
+} > build/constraints/$(1).txt; \
+mv build/constraints/$(1).txt constraints/$(1).txt
+endef
