@@ -1,0 +1,73 @@
+"""Long-term memory for AI agents: embedded, durable, searchable, erasable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from remanence._version import __version__
+from remanence.errors import (
+    ConflictError,
+    InputError,
+    MemoryClosedError,
+    MissingExtraError,
+    NotADatabaseError,
+    RecordError,
+    RemanenceError,
+    SchemaTooNewError,
+    StoreBusyError,
+    StoreError,
+    StoreFullError,
+    StoreReadOnlyError,
+)
+from remanence.types import (
+    Conversation,
+    Episode,
+    Fact,
+    Filter,
+    Message,
+    Page,
+    Receipt,
+    Recollection,
+    Scope,
+    Stats,
+)
+
+if TYPE_CHECKING:
+    from remanence.engine import Memory
+
+__all__ = [
+    "ConflictError",
+    "Conversation",
+    "Episode",
+    "Fact",
+    "Filter",
+    "InputError",
+    "Memory",
+    "MemoryClosedError",
+    "Message",
+    "MissingExtraError",
+    "NotADatabaseError",
+    "Page",
+    "Receipt",
+    "Recollection",
+    "RecordError",
+    "RemanenceError",
+    "SchemaTooNewError",
+    "Scope",
+    "Stats",
+    "StoreBusyError",
+    "StoreError",
+    "StoreFullError",
+    "StoreReadOnlyError",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the engine, and the arrays it computes with, when it is first named."""
+    if name == "Memory":
+        from remanence.engine import Memory
+
+        globals()["Memory"] = Memory
+        return Memory
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

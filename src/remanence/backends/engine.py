@@ -1,0 +1,51 @@
+"""The embedded engine as a backend."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from remanence.backends.protocol import Exchange, RecallRequest
+from remanence.engine import Memory
+from remanence.types import Recollection, Scope
+
+__all__ = ["EngineBackend"]
+
+
+class EngineBackend:
+    """Keeps exchanges as episodes and statements as facts; fulfils :class:`Backend`.
+
+    Args:
+        memory: An open memory; it stays the caller's to close.
+    """
+
+    def __init__(self, memory: Memory) -> None:
+        """Keep the memory."""
+        self._memory = memory
+
+    @property
+    def identity(self) -> str:
+        """The store's location."""
+        return f"engine:{self._memory.location}"
+
+    async def recall(self, request: RecallRequest) -> list[Recollection]:
+        """Search; what the agent can still see is left out."""
+        visible = await self._memory.episode_ids(request.visible, scope=request.asking)
+        return await self._memory.recall(
+            request.query,
+            scope=request.where,
+            limit=request.limit,
+            exclude=visible,
+            threshold=request.threshold,
+        )
+
+    async def retain(self, exchange: Exchange, *, scope: Scope) -> None:
+        """Store the messages in one transaction; their ids make it idempotent."""
+        await self._memory.observe(exchange.messages, scope=scope)
+
+    async def remember(self, statements: Sequence[str], *, scope: Scope) -> list[str]:
+        """Store each statement as a fact; they share a transaction."""
+        kept = await asyncio.gather(
+            *(self._memory.remember(statement, scope=scope) for statement in statements)
+        )
+        return [fact.id for fact in kept]

@@ -1,0 +1,118 @@
+"""Everything Remanence raises on purpose.
+
+::
+
+    RemanenceError
+    ├── InputError (ValueError)        an argument is not acceptable; names the field and the fix
+    │   └── RecordError                a record of an imported file; names the file and the line
+    ├── ConflictError                  a message id is already taken by another message
+    ├── MissingExtraError (ImportError)  an optional part is not installed; names the pip line
+    ├── MemoryClosedError              the memory is not open (yet, any more, or in this process)
+    └── StoreError                     the store can't do what was asked
+        ├── NotADatabaseError          the file is something else, or damaged
+        ├── SchemaTooNewError          a newer Remanence wrote the file
+        ├── StoreReadOnlyError         the file or its folder can't be written
+        ├── StoreFullError             no space is left; nothing was written
+        └── StoreBusyError             another process holds the store for too long
+
+Errors of the libraries underneath are translated where they occur and stay reachable as
+``__cause__``.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ConflictError",
+    "InputError",
+    "MemoryClosedError",
+    "MissingExtraError",
+    "NotADatabaseError",
+    "RecordError",
+    "RemanenceError",
+    "SchemaTooNewError",
+    "StoreBusyError",
+    "StoreError",
+    "StoreFullError",
+    "StoreReadOnlyError",
+]
+
+
+class RemanenceError(Exception):
+    """Base of every error that Remanence raises on purpose."""
+
+
+class InputError(RemanenceError, ValueError):
+    """An argument is not acceptable.
+
+    Attributes:
+        field: The name of the argument or record field.
+        problem: What is wrong with it.
+        fix: What to do instead.
+    """
+
+    def __init__(self, field: str, problem: str, fix: str) -> None:
+        """Compose the message from its three parts."""
+        super().__init__(f"{field}: {problem}; {fix}")
+        self.field = field
+        self.problem = problem
+        self.fix = fix
+
+
+class RecordError(InputError):
+    """A record of an imported file is not acceptable.
+
+    Attributes:
+        where: The place of the record: a file with a line, or a path into a JSON document.
+    """
+
+    def __init__(self, where: str, field: str, problem: str, fix: str) -> None:
+        """Put the place in front of the message."""
+        super().__init__(field, problem, fix)
+        self.where = where
+        self.args = (f"{where}: {self.args[0]}",)
+
+
+class ConflictError(RemanenceError):
+    """A message id is already taken in its session by a message with another content."""
+
+
+class MissingExtraError(RemanenceError, ImportError):
+    """An optional part of Remanence is not installed."""
+
+    def __init__(self, extra: str, needed_for: str) -> None:
+        """Name the ``pip install`` line that brings the part.
+
+        Args:
+            extra: The name of the extra, as in ``remanence[extra]``.
+            needed_for: What can't be done without it, as the start of a sentence.
+        """
+        super().__init__(f'{needed_for} needs an extra: pip install "remanence[{extra}]"')
+        self.extra = extra
+
+
+class MemoryClosedError(RemanenceError):
+    """The memory is not open: not yet, not any more, or not in this process."""
+
+
+class StoreError(RemanenceError):
+    """The store can't do what was asked; base of the errors that say why."""
+
+
+class NotADatabaseError(StoreError):
+    """The file is not a Remanence database, or it is damaged."""
+
+
+class SchemaTooNewError(StoreError):
+    """The database was written by a newer version of Remanence."""
+
+
+class StoreReadOnlyError(StoreError):
+    """The database file, or the folder it is in, can't be written."""
+
+
+class StoreFullError(StoreError):
+    """No space is left where the database is; nothing of the write was kept."""
+
+
+class StoreBusyError(StoreError):
+    """Another process held the store for longer than the time allowed."""

@@ -1,0 +1,115 @@
+"""The indexes of the users who were searched last, within a bound of memory."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import OrderedDict
+from concurrent.futures import Future
+
+from remanence.index.scope import ScopeIndex
+from remanence.index.text import ANALYZER_VERSION, analyze
+from remanence.store.protocol import Head, IndexFeed, Reanalysis
+
+__all__ = ["IndexCache"]
+
+_ENTRIES_AT_ONCE = 20_000
+_TEXTS_AT_ONCE = 1_000
+
+
+class IndexCache:
+    """Keeps indexes by user, the least recently used leaving first.
+
+    Args:
+        feed: Where the indexes load from.
+        most_bytes: How much memory they may hold together; the one in use is kept regardless.
+    """
+
+    def __init__(self, feed: IndexFeed, *, most_bytes: int) -> None:
+        """Start without indexes."""
+        self._feed = feed
+        self._most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._indexes: OrderedDict[str, ScopeIndex] = OrderedDict()
+        self._sizes: dict[str, int] = {}
+        self._loading: dict[str, Future[None]] = {}
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that all indexes hold, in bytes."""
+        return sum(self._sizes.values())
+
+    async def current(self, user_id: str) -> ScopeIndex:
+        """Return a user's index, knowing everything that was stored before this call.
+
+        Callers of any event loop who need the same user at the same time share the work.
+        """
+        head = await self._feed.head(user_id)
+        while True:
+            with self._lock:
+                index = self._indexes.get(user_id)
+                if index is not None:
+                    self._indexes.move_to_end(user_id)
+                    if _covers(index.head, head):
+                        return index
+                loading = self._loading.get(user_id)
+                if mine := loading is None:
+                    loading = self._loading[user_id] = Future()
+            if mine:
+                index = index or ScopeIndex()
+                await self._load(user_id, index, loading)
+                return index
+            await asyncio.wait([asyncio.wrap_future(loading)])
+            head = await self._feed.head(user_id)
+
+    async def _load(self, user_id: str, index: ScopeIndex, loading: Future[None]) -> None:
+        try:
+            await self._bring_up_to_date(user_id, index)
+            with self._lock:
+                self._indexes[user_id] = index
+                self._indexes.move_to_end(user_id)
+                self._sizes[user_id] = index.nbytes
+                self._evict()
+        finally:
+            with self._lock:
+                del self._loading[user_id]
+            loading.set_result(None)
+
+    async def _bring_up_to_date(self, user_id: str, index: ScopeIndex) -> None:
+        while True:
+            since = index.head
+            changes = await self._feed.changes(user_id, since, limit=_ENTRIES_AT_ONCE)
+            if any(entry.analysis.version < ANALYZER_VERSION for entry in changes.entries):
+                await self._analyze_again(user_id)
+                continue
+            await asyncio.to_thread(index.apply, since, changes)
+            if changes.complete:
+                return
+
+    async def _analyze_again(self, user_id: str) -> None:
+        """Replace the terms that an older analyser found."""
+        while texts := await self._feed.stale(
+            user_id, version=ANALYZER_VERSION, limit=_TEXTS_AT_ONCE
+        ):
+            items = await asyncio.to_thread(
+                lambda: [Reanalysis(item.seq, analyze(item.text)) for item in texts]
+            )
+            await self._feed.replace_terms(user_id, items)
+
+    def _evict(self) -> None:
+        while len(self._indexes) > 1 and self.nbytes > self._most_bytes:
+            user_id, _ = self._indexes.popitem(last=False)
+            del self._sizes[user_id]
+
+    def drop(self, user_id: str) -> None:
+        """Forget a user's index."""
+        with self._lock:
+            self._indexes.pop(user_id, None)
+            self._sizes.pop(user_id, None)
+
+
+def _covers(known: Head, head: Head) -> bool:
+    """Return whether an index at ``known`` knows everything up to ``head``."""
+    return known == head or (
+        head != Head(0, 0) and known.epoch >= head.epoch and known.seq >= head.seq
+    )

@@ -1,0 +1,51 @@
+"""Values numbered in the order they come."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Labels"]
+
+V = TypeVar("V", bound=Hashable)
+
+
+class Labels(Generic[V]):
+    """A two-way numbering of values, from 0."""
+
+    __slots__ = ("_numbers", "values")
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.values: list[V] = []
+        self._numbers: dict[V, int] = {}
+
+    def __len__(self) -> int:
+        """Return how many values are numbered."""
+        return len(self.values)
+
+    def get(self, value: V) -> int | None:
+        """Return a value's number, or ``None`` if it has none."""
+        return self._numbers.get(value)
+
+    def number(self, values: Iterable[V]) -> npt.NDArray[np.int32]:
+        """Return the numbers of values, numbering those that are new."""
+        numbers = self._numbers
+        known = len(numbers)
+        found = [numbers.setdefault(value, len(numbers)) for value in values]
+        if len(numbers) > known:
+            self.values.extend(list(numbers)[known:] if known else numbers)
+        return np.array(found, np.int32)
+
+    def keep(self, used: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+        """Forget the values that ``used`` does not mark.
+
+        Returns:
+            For each old number the new one; meaningless where the value is forgotten.
+        """
+        self.values = [value for value, kept in zip(self.values, used, strict=True) if kept]
+        self._numbers = {value: number for number, value in enumerate(self.values)}
+        return (np.cumsum(used) - 1).astype(np.int32)

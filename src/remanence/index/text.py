@@ -1,0 +1,166 @@
+"""From a text to index terms.
+
+Words are folded (Unicode NFKC, lower case, plain apostrophes), irregular English forms are mapped
+to their base, and stems are taken by Snowball's stemmer for the word's script. Chinese, Japanese
+and Thai, written without spaces, become overlapping pairs of characters.
+
+Stop words and single characters of unspaced scripts are *weak* terms, marked by a leading ``_``:
+they are kept, but count neither for a text's length nor for a query that has anything better.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib.resources
+import re
+import unicodedata
+
+import Stemmer
+
+from remanence.store.protocol import Analysis
+
+__all__ = ["ANALYZER_VERSION", "WEAK", "Query", "analyze", "analyze_query", "words"]
+
+ANALYZER_VERSION = 1
+"""Raise it with every change that gives other terms: what is stored is then analysed anew."""
+
+WEAK = "_"
+"""The mark in front of weak terms; no word starts with it."""
+
+_UNSPACED = (
+    "\u0e00-\u0e7f"  # Thai
+    "\u3005-\u3007\u3031-\u3035"  # ideographic repetition marks and zero
+    "\u3040-\u30ff"  # Hiragana and Katakana
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # unified ideographs
+    "\U00020000-\U0003fffd"  # their extensions
+)
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670"
+    "\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed"
+    "\u0900-\u0963\u0966-\u0dff"  # the Indic scripts, without their full stops
+)
+"""Characters that belong to the word they stand in, though they are no letters of their own."""
+
+_LETTER = rf"(?:(?![{_UNSPACED}])[^\W_]|[{_MARKS}])"
+_TOKEN = re.compile(rf"([{_UNSPACED}]+)|({_LETTER}+(?:'{_LETTER}+)*)")
+_QUESTION_MARKS = "?\uff1f\u061f"
+_ASKS = re.compile(rf"[{_QUESTION_MARKS}][^\w{_QUESTION_MARKS}]*$")
+_SCRIPTS = (
+    ("CYRILLIC", "russian"),
+    ("GREEK", "greek"),
+    ("ARABIC", "arabic"),
+    ("DEVANAGARI", "hindi"),
+    ("ARMENIAN", "armenian"),
+    ("TAMIL", "tamil"),
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for.
+
+    Attributes:
+        terms: Distinct index terms, in order.
+        words: The folded words, stop words included, for recognising names.
+    """
+
+    terms: tuple[str, ...]
+    words: frozenset[str]
+
+
+def _lines(name: str) -> list[str]:
+    text = (importlib.resources.files("remanence.index") / "words" / name).read_text("utf-8")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+@functools.cache
+def _stop_words() -> frozenset[str]:
+    return frozenset(_lines("stopwords_en.txt"))
+
+
+@functools.cache
+def _question_words() -> frozenset[str]:
+    return frozenset(_lines("questionwords_en.txt"))
+
+
+@functools.cache
+def _irregular() -> dict[str, str]:
+    mappings: dict[str, str] = {}
+    for line in _lines("irregular_en.txt"):
+        form, base = line.split()
+        mappings[form] = base
+    return mappings
+
+
+@functools.cache
+def _stemmer(language: str) -> Stemmer.Stemmer:
+    return Stemmer.Stemmer(language, 0)  # its cache is not safe to share; ours is below
+
+
+@functools.lru_cache(maxsize=65_536)
+def _stem(word: str) -> str:
+    """Return a folded word's index term."""
+    if word in _stop_words():
+        return WEAK + word
+    word = word.removesuffix("'s")
+    word = _irregular().get(word, word)
+    if word.isascii():
+        return word if word.isdigit() else _stemmer("english").stemWord(word)
+    script = unicodedata.name(word[0], "")
+    for prefix, language in _SCRIPTS:
+        if script.startswith(prefix):
+            return _stemmer(language).stemWord(word)
+    return _stemmer("english").stemWord(word)
+
+
+def _fold(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    text = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
+    return text.lower().replace("i\u0307", "i")  # what Python makes of the Turkish capital
+
+
+def _unspaced_terms(run: str) -> list[str]:
+    pairs = [run[i : i + 2] for i in range(len(run) - 1)]
+    return [*pairs, *(WEAK + character for character in run)]
+
+
+def words(text: str) -> list[str]:
+    """Return the folded words of a text, in order; a run without spaces counts as one word."""
+    return [match.group() for match in _TOKEN.finditer(_fold(text))]
+
+
+def analyze(text: str) -> Analysis:
+    """Return what the index needs of a stored text."""
+    terms: list[str] = []
+    for run, word in _TOKEN.findall(_fold(text)):
+        if word:
+            terms.append(_stem(word))
+        else:
+            terms.extend(_unspaced_terms(run))
+    return Analysis(" ".join(terms), _ASKS.search(text) is not None, ANALYZER_VERSION)
+
+
+def analyze_query(text: str) -> Query:
+    """Return what to look for: content terms, or weak ones when there are no others.
+
+    Question words, and words that merely phrase a question put to a memory, are dropped as well
+    ("what did I *say* about ..."), unless nothing else is left.
+    """
+    strong: list[str] = []
+    phrasing: list[str] = []
+    weak: list[str] = []
+    found: list[str] = []
+    for run, word in _TOKEN.findall(_fold(text)):
+        found.append(run or word)
+        if run:
+            pairs = [run[i : i + 2] for i in range(len(run) - 1)]
+            strong.extend(pairs or [WEAK + run])
+        elif word in _question_words():
+            phrasing.append(_stem(word))
+        else:
+            term = _stem(word)
+            (weak if term.startswith(WEAK) else strong).append(term)
+    terms = strong or phrasing or weak
+    return Query(tuple(dict.fromkeys(terms)), frozenset(found))

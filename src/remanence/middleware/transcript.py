@@ -1,0 +1,153 @@
+"""What was really said in a reply, put together from the agent's events.
+
+The record of a reply under way lives in the agent's state as plain JSON values, so that a reply
+that waits for somebody outside can be resumed in another process, from the restored state.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, cast
+
+from agentscope.event import (
+    ReplyEndEvent,
+    RequireExternalExecutionEvent,
+    RequireUserConfirmEvent,
+    TextBlockDeltaEvent,
+)
+from agentscope.message import DataBlock, Msg, TextBlock, URLSource
+from agentscope.state import AgentState
+
+from remanence.backends.protocol import Exchange
+from remanence.types import Message
+
+__all__ = ["Transcript", "heard_text", "spoken_text"]
+
+
+def spoken_text(message: Msg) -> str:
+    """Return what a message says: its texts, and references in place of its attachments."""
+    parts: list[str] = []
+    for block in message.content:
+        if isinstance(block, TextBlock):
+            parts.append(block.text)
+        elif isinstance(block, DataBlock):
+            parts.append(_reference(block))
+    return "\n".join(part for part in parts if part.strip())
+
+
+def _reference(block: DataBlock) -> str:
+    where = f" at {block.source.url}" if isinstance(block.source, URLSource) else ""
+    name = f" {block.name!r}" if block.name else ""
+    return f"[attachment{name} of type {block.source.media_type}{where}]"
+
+
+def heard_text(inputs: object) -> str:
+    """Return what the inputs of a reply say, as one text; empty if they are no messages."""
+    return "\n".join(text for text in map(spoken_text, _messages(inputs)) if text)
+
+
+def _messages(inputs: object) -> Sequence[Msg]:
+    if isinstance(inputs, Msg):
+        return [inputs]
+    if isinstance(inputs, list):
+        items = cast("list[object]", inputs)
+        return [item for item in items if isinstance(item, Msg)]
+    return []
+
+
+class Transcript:
+    """The record of the reply under way.
+
+    Args:
+        state: The agent's state, which holds the record.
+        key: The record's name there.
+    """
+
+    def __init__(self, state: AgentState, key: str) -> None:
+        """Look at the state; nothing is recorded yet."""
+        self._state = state
+        self._key = key
+
+    def _record(self) -> dict[str, Any] | None:
+        return self._state.middle_context.get(self._key)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the reply waits for somebody outside, so that its end is still to come."""
+        record = self._record()
+        return record is not None and record["waiting"]
+
+    def begin(self, reply_id: str, inputs: object, now: dt.datetime) -> None:
+        """Start the record of a new reply with what it was given."""
+        self._state.middle_context[self._key] = {
+            "reply_id": reply_id,
+            "heard": [_heard(message, now) for message in _messages(inputs)],
+            "said": {},
+            "waiting": False,
+        }
+
+    def note(self, event: object) -> None:
+        """Take down an event of the reply."""
+        record = self._record()
+        if record is None:
+            return
+        match event:
+            case TextBlockDeltaEvent():
+                record["said"].setdefault(event.block_id, []).append(event.delta)
+            case RequireUserConfirmEvent() | RequireExternalExecutionEvent():
+                record["waiting"] = True
+            case ReplyEndEvent():
+                record["waiting"] = False
+            case _:
+                pass
+
+    def resume(self) -> None:
+        """Go on with a reply that waited."""
+        record = self._record()
+        if record is not None:
+            record["waiting"] = False
+
+    def exchange(self, agent_name: str, now: dt.datetime) -> Exchange | None:
+        """Return what was said so far, or ``None`` if that is nothing."""
+        record = self._record()
+        if record is None:
+            return None
+        messages = [
+            Message(
+                role=heard["role"],
+                content=heard["content"],
+                name=heard["name"],
+                at=dt.datetime.fromisoformat(heard["at"]),
+                id=heard["id"],
+            )
+            for heard in record["heard"]
+            if heard["content"]
+        ]
+        said = "\n\n".join(text for text in map("".join, record["said"].values()) if text.strip())
+        if said:
+            messages.append(Message("assistant", said, agent_name, now, record["reply_id"]))
+        return Exchange(record["reply_id"], tuple(messages)) if messages else None
+
+    def clear(self) -> None:
+        """Drop the record."""
+        self._state.middle_context.pop(self._key, None)
+
+
+def _heard(message: Msg, now: dt.datetime) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "role": message.role,
+        "name": message.name,
+        "content": spoken_text(message),
+        "at": _said_at(message, now).isoformat(),
+    }
+
+
+def _said_at(message: Msg, now: dt.datetime) -> dt.datetime:
+    """Return when a message was made; its text has no time zone where that is the machine's."""
+    try:
+        said = dt.datetime.fromisoformat(message.created_at)
+    except ValueError:
+        return now
+    return said.astimezone() if said.tzinfo is None else said

@@ -1,0 +1,1 @@
+"""Where memories are kept: a narrow contract, and what fulfils it."""

@@ -1,0 +1,297 @@
+"""What a store has to be able to do.
+
+Four small protocols, and their sum. Every method names a user and can't read across users; no
+value of an argument is a wildcard. Records go in and out frozen. The store is the truth: search
+indexes are caches that feed on :class:`IndexFeed` and can be thrown away at any time.
+
+Each user has a *sequence* (every stored item takes the next number, so no number appears late)
+and an *epoch* (raised by whatever changes or removes items). Epochs are never used twice, not
+even by a user who was erased and came back.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Sequence
+from typing import Protocol
+
+from remanence.types import Episode, Fact, Filter, Origin, Role, Scope
+
+__all__ = [
+    "Analysis",
+    "Batch",
+    "Changes",
+    "Counts",
+    "Entry",
+    "EpisodeStore",
+    "Erasure",
+    "FactStore",
+    "Head",
+    "IndexFeed",
+    "Item",
+    "ItemStore",
+    "NewEpisode",
+    "NewFact",
+    "Reanalysis",
+    "StaleText",
+    "Store",
+]
+
+Item = Episode | Fact
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Analysis:
+    """What a search index needs to know of a text.
+
+    Attributes:
+        terms: The index terms in their order, separated by single spaces.
+        asks: Whether the text ends with a question.
+        version: The version of the analyser that found this.
+    """
+
+    terms: str
+    asks: bool
+    version: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NewEpisode:
+    """A message about to be stored, checked and analysed; ``metadata`` is JSON text."""
+
+    id: str
+    role: Role
+    content: str
+    name: str | None
+    at: dt.datetime
+    recorded_at: dt.datetime
+    message_id: str | None
+    metadata: str
+    analysis: Analysis
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NewFact:
+    """A statement about to be stored, checked and analysed; ``metadata`` is JSON text."""
+
+    id: str
+    text: str
+    at: dt.datetime
+    recorded_at: dt.datetime
+    metadata: str
+    analysis: Analysis
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Batch:
+    """Episodes of one session, in order."""
+
+    scope: Scope
+    episodes: tuple[NewEpisode, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Head:
+    """How far a user's items have come: (0, 0) for a user without any."""
+
+    seq: int
+    epoch: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Entry:
+    """An item as a search index loads it.
+
+    Attributes:
+        seq: Its number within its user.
+        origin: Whether it is an episode or a fact.
+        session: The number of its session within its user.
+        agent_id: That session's agent.
+        session_id: That session's id.
+        at: When it happened, in microseconds since 1970 UTC.
+        speaker: Who spoke, if known.
+        analysis: Its terms.
+    """
+
+    seq: int
+    origin: Origin
+    session: int
+    agent_id: str | None
+    session_id: str | None
+    at: int
+    speaker: str | None
+    analysis: Analysis
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Changes:
+    """What happened since an index last looked, as of one moment.
+
+    Attributes:
+        epoch: The user's epoch now.
+        seq: The number up to which the index knows everything once it has applied this.
+        rebuild: The index must drop everything first; ``entries`` then start from the first.
+        removed: Numbers of items that are gone.
+        entries: New items, by number; none of them is among ``removed``.
+        complete: Whether nothing more is to be had.
+    """
+
+    epoch: int
+    seq: int
+    rebuild: bool
+    removed: tuple[int, ...]
+    entries: tuple[Entry, ...]
+    complete: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StaleText:
+    """An item that an older analyser read, with its text."""
+
+    seq: int
+    text: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reanalysis:
+    """The new terms of an item."""
+
+    seq: int
+    analysis: Analysis
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Erasure:
+    """What an erasure removed, and whether the write-ahead log was emptied with it."""
+
+    episodes: int
+    facts: int
+    ids: tuple[str, ...]
+    log_truncated: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Counts:
+    """How much is stored; times are ``None`` when nothing is."""
+
+    users: int
+    sessions: int
+    episodes: int
+    facts: int
+    first_at: dt.datetime | None
+    last_at: dt.datetime | None
+    store_bytes: int
+
+
+class EpisodeStore(Protocol):
+    """Keeps what was said."""
+
+    async def append(self, batches: Sequence[Batch]) -> list[list[Episode]]:
+        """Store messages, all of them or none, durably when this returns.
+
+        A message whose ``message_id`` its session already holds is not stored again: the episode
+        that is there is returned in its place.
+
+        Returns:
+            For each batch its episodes, in the order given.
+
+        Raises:
+            ConflictError: A ``message_id`` is taken by a message of another role or content.
+            StoreError: The store can't; nothing was kept.
+        """
+        ...
+
+    async def episode_ids(self, scope: Scope, message_ids: Sequence[str]) -> list[str]:
+        """Return the ids of the episodes of one session that carry these message ids."""
+        ...
+
+
+class FactStore(Protocol):
+    """Keeps statements."""
+
+    async def add_facts(self, scope: Scope, facts: Sequence[NewFact]) -> list[Fact]:
+        """Store statements, all of them or none, durably when this returns.
+
+        Raises:
+            StoreError: The store can't; nothing was kept.
+        """
+        ...
+
+
+class ItemStore(Protocol):
+    """Finds, lists and erases what is kept, episodes and facts alike."""
+
+    async def at_sequence(self, user_id: str, numbers: Sequence[int]) -> dict[int, Item]:
+        """Return the items with these numbers; those that are gone are left out."""
+        ...
+
+    async def find(self, where: Filter, ids: Sequence[str]) -> dict[str, tuple[int, Item]]:
+        """Return number and item of these ids, as far as they exist and ``where`` sees them."""
+        ...
+
+    async def page(
+        self, where: Filter, *, after: int, limit: int, origin: Origin | None
+    ) -> list[tuple[int, Item]]:
+        """Return up to ``limit`` items numbered above ``after`` that ``where`` sees, by number."""
+        ...
+
+    async def erase(self, where: Filter, ids: Sequence[str] | None) -> Erasure:
+        """Erase the items of these ids that ``where`` sees, or with ``None`` all it sees.
+
+        When this returns they are gone from the rows, from freed space, and (as the result says)
+        from the write-ahead log. A session without items, and a user without items, are forgotten
+        altogether.
+        """
+        ...
+
+    async def count(self, where: Filter | None) -> Counts:
+        """Count what ``where`` sees, or with ``None`` everything in the store."""
+        ...
+
+
+class IndexFeed(Protocol):
+    """Brings search indexes up to date, and their terms."""
+
+    async def head(self, user_id: str) -> Head:
+        """Return how far a user's items have come."""
+        ...
+
+    async def changes(self, user_id: str, since: Head, *, limit: int) -> Changes:
+        """Return what happened since ``since``, with ``limit`` new items at most, as of one moment.
+
+        Args:
+            user_id: The user.
+            since: Where the index stands; ``Head(0, 0)`` for a new one.
+            limit: How many entries to return at most.
+        """
+        ...
+
+    async def stale(self, user_id: str, *, version: int, limit: int) -> list[StaleText]:
+        """Return items whose terms were found by an analyser older than ``version``, by number."""
+        ...
+
+    async def replace_terms(self, user_id: str, items: Sequence[Reanalysis]) -> None:
+        """Store new terms and raise the user's epoch; items that are gone meanwhile are skipped."""
+        ...
+
+
+class Store(EpisodeStore, FactStore, ItemStore, IndexFeed, Protocol):
+    """All that the engine needs of a store."""
+
+    @property
+    def commits(self) -> int:
+        """How many write transactions were made since it was opened."""
+        ...
+
+    async def open(self) -> None:
+        """Open the store, creating or migrating it as needed.
+
+        Raises:
+            StoreError: It can't be opened; the error says why and what to do.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Finish what was begun and close; closing twice does nothing."""
+        ...

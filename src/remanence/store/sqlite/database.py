@@ -1,0 +1,229 @@
+"""One connection to the file: how it is opened, set up and migrated."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import apsw
+
+from remanence.errors import (
+    InputError,
+    NotADatabaseError,
+    SchemaTooNewError,
+    StoreError,
+    StoreReadOnlyError,
+)
+from remanence.store.sqlite.faults import translated
+from remanence.store.sqlite.statements import migrations, statements
+
+__all__ = ["Database", "Row"]
+
+Row = tuple[Any, ...]
+
+APPLICATION_ID = 0x524D4E43
+"""Marks the file as ours: "RMNC"."""
+
+LEAST_SQLITE = (3, 51, 3)
+"""Older ones can damage a write-ahead log that several connections share."""
+
+
+class Database:
+    """A connection that runs the named statements; for one thread at a time.
+
+    Args:
+        path: The file.
+        busy_timeout: Seconds to wait for another process before giving up.
+        writable: Whether this connection creates, migrates and writes the file.
+    """
+
+    def __init__(self, path: Path, *, busy_timeout: float, writable: bool) -> None:
+        """Open the file and check that it is one of ours."""
+        self.path = path
+        self._sql = statements()
+        self._busy_timeout = busy_timeout
+        if writable:
+            _check_place(path)
+        with translated(path):
+            # A reader needs the writing flag as well: the log's index is shared memory.
+            flags = apsw.SQLITE_OPEN_READWRITE
+            self.connection = apsw.Connection(str(path), flags=flags)
+        try:
+            with translated(path, self.connection):
+                self._wait_at_most(busy_timeout)
+                self._set_up(writable)
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def _set_up(self, writable: bool) -> None:
+        if not writable:
+            self._pragma("query_only", True)
+            return
+        self._check_ownership()
+        if self._pragma("journal_mode", "wal") != "wal":
+            raise StoreError(
+                f"{self.path} can't keep a write-ahead log; use a local file system, not a "
+                "network folder"
+            )
+        self._pragma("synchronous", "full")
+        self._pragma("secure_delete", True)
+        self.connection.wal_autocheckpoint(0)
+        self._migrate()
+
+    def _check_ownership(self) -> None:
+        owner = self._pragma("application_id")
+        version = self._pragma("user_version")
+        tables = self._execute("SELECT count(*) FROM sqlite_schema")[0][0]
+        if owner != APPLICATION_ID and (tables or version):
+            raise NotADatabaseError(
+                f"{self.path} is an SQLite database of another program; name another file"
+            )
+        newest = migrations()[-1].version
+        if version > newest:
+            raise SchemaTooNewError(
+                f"{self.path} has schema version {version}, this Remanence knows up to {newest}; "
+                "upgrade the package: pip install --upgrade remanence"
+            )
+
+    def _migrate(self) -> None:
+        newest = migrations()[-1].version
+        if self._pragma("user_version") == newest:
+            return
+        with self.transaction():
+            self._check_ownership()  # again, now that nobody else can migrate
+            version = self._pragma("user_version")
+            for migration in migrations():
+                if migration.version > version:
+                    self._execute(migration.sql)
+            self._pragma("application_id", APPLICATION_ID)
+            self._pragma("user_version", newest)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Generator[None]:
+        """Run a block as one transaction that may write: all of it or nothing."""
+        self._execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    @contextlib.contextmanager
+    def savepoint(self) -> Generator[None]:
+        """Run a block inside a transaction so that it can fail alone."""
+        self._execute("SAVEPOINT request")
+        try:
+            yield
+        except BaseException:
+            if self.connection.in_transaction:
+                self._execute("ROLLBACK TO request")
+                self._execute("RELEASE request")
+            raise
+        self._execute("RELEASE request")
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Generator[None]:
+        """Run several reads as of one moment."""
+        self._execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        # SQLite may have rolled back by itself, as it does on a full disk.
+        if self.connection.in_transaction:
+            self._execute("ROLLBACK")
+
+    def _execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+        # The buffer type among apsw's parameters has no name before Python 3.12.
+        cursor = self.connection.execute(sql, parameters)  # pyright: ignore[reportUnknownMemberType]
+        return cast("list[Row]", cursor.fetchall())  # pyright: ignore[reportUnknownMemberType]
+
+    def _pragma(self, name: str, *value: bool | int | str) -> Any:
+        return self.connection.pragma(name, *value)  # pyright: ignore[reportUnknownMemberType] - as above
+
+    def rows(self, name: str, parameters: Mapping[str, Any]) -> list[Row]:
+        """Run a statement and return its rows."""
+        return self._execute(self._sql[name], parameters)
+
+    def row(self, name: str, parameters: Mapping[str, Any]) -> Row | None:
+        """Run a statement and return its first row, or ``None``."""
+        found = self.rows(name, parameters)
+        return found[0] if found else None
+
+    def run(self, name: str, parameters: Mapping[str, Any]) -> None:
+        """Run a statement for its effect."""
+        self._execute(self._sql[name], parameters)
+
+    def run_many(self, name: str, parameters: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement once for each set of parameters."""
+        for each in parameters:
+            self._execute(self._sql[name], each)
+
+    def log_pages(self) -> int:
+        """Return how many pages the write-ahead log holds."""
+        try:
+            size = Path(f"{self.path}-wal").stat().st_size
+        except FileNotFoundError:
+            return 0
+        return size // 4096
+
+    def truncate_log(self, patience: float = 0.1) -> bool:
+        """Write the log into the file and empty it.
+
+        Args:
+            patience: Seconds to wait for readers who need the log.
+
+        Returns:
+            Whether it is empty; ``False`` if a reader is in the way.
+        """
+        self._wait_at_most(patience)
+        try:
+            self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except apsw.BusyError:
+            return False
+        finally:
+            self._wait_at_most(self._busy_timeout)
+        return self.log_pages() == 0
+
+    def _wait_at_most(self, seconds: float) -> None:
+        self.connection.set_busy_timeout(round(seconds * 1000))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+
+def _check_place(path: Path) -> None:
+    """Refuse a place where no database can be, and create an empty file only its owner can read."""
+    found = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
+    if found < LEAST_SQLITE:
+        raise StoreError(
+            f"SQLite {apsw.sqlite_lib_version()} is too old to be trusted with a shared log; "
+            "upgrade it: pip install --upgrade apsw"
+        )
+    folder = path.parent
+    if not folder.is_dir():
+        raise InputError("path", f"its folder {folder} does not exist", "create the folder first")
+    if path.is_dir():
+        raise InputError("path", f"{path} is a folder", "name a file in it")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise StoreReadOnlyError(f"{path} is read-only; make it writable, or name another file")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise StoreReadOnlyError(
+            f"the folder {folder} can't be written, and the store keeps its log there; make it "
+            "writable, or name a file elsewhere"
+        )
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreReadOnlyError(
+            f"{path} can't be created ({error.strerror}); make its folder writable, or name a file "
+            "elsewhere"
+        ) from error

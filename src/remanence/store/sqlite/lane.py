@@ -1,0 +1,106 @@
+"""Threads that work off calls, and the futures by which coroutines of any event loop wait.
+
+The threads are daemons: nothing that was promised is left to them, so exit never waits.
+"""
+
+from __future__ import annotations
+
+import abc
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Generic, TypeVar
+
+from remanence.store.sqlite.database import Database
+from remanence.store.sqlite.faults import translated
+
+__all__ = ["Call", "Calls", "Lane", "ReaderLane"]
+
+T = TypeVar("T")
+
+
+class Call(Generic[T]):
+    """Something to do with a database, and the future that tells what came of it.
+
+    Args:
+        work: What to do.
+        alone: Whether it manages transactions itself and can't be grouped with others.
+    """
+
+    __slots__ = ("alone", "future", "work")
+
+    def __init__(self, work: Callable[[Database], T], *, alone: bool = False) -> None:
+        """Keep the work; it has not begun."""
+        self.work = work
+        self.alone = alone
+        self.future: Future[T] = Future()
+
+    def begin(self) -> bool:
+        """Return whether it is still wanted; from here on it can't be cancelled."""
+        return self.future.set_running_or_notify_cancel()
+
+    def run(self, database: Database) -> None:
+        """Do it, and settle the future."""
+        try:
+            with translated(database.path, database.connection):
+                result = self.work(database)
+        except BaseException as error:  # whoever waits for the future gets it
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(result)
+
+
+Calls = queue.SimpleQueue[Call[Any] | None]
+"""Calls to work off; ``None`` asks a thread to end."""
+
+
+class Lane(abc.ABC):
+    """Threads, each with a connection of its own, that work off one queue.
+
+    Args:
+        name: The threads' name.
+        databases: The connections; they are closed by their threads at the end.
+    """
+
+    def __init__(self, name: str, databases: list[Database]) -> None:
+        """Start the threads."""
+        self._calls: Calls = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._run, args=(database,), name=name, daemon=True)
+            for database in databases
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, work: Callable[[Database], T], *, alone: bool = False) -> Future[T]:
+        """Hand in a call and return its future."""
+        call = Call(work, alone=alone)
+        self._calls.put(call)
+        return call.future
+
+    def close(self) -> None:
+        """Let what was handed in finish, then end the threads and wait for them."""
+        for _ in self._threads:
+            self._calls.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, database: Database) -> None:
+        try:
+            self._work_off(database, self._calls)
+        finally:
+            database.close()
+
+    @abc.abstractmethod
+    def _work_off(self, database: Database, calls: Calls) -> None:
+        """Work off calls until ``None`` comes."""
+
+
+class ReaderLane(Lane):
+    """Threads that read."""
+
+    def _work_off(self, database: Database, calls: Calls) -> None:
+        while (call := calls.get()) is not None:
+            if call.begin():
+                call.run(database)

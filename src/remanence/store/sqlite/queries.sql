@@ -1,0 +1,189 @@
+-- Every statement the store runs, by name. Parameters are named; an absent filter is NULL.
+
+-- name: user
+-- A user's counters.
+SELECT seq, epoch, rebuild_epoch, sessions FROM users WHERE user_id = :user_id;
+
+-- name: next_epoch
+-- An epoch nobody had before.
+UPDATE epochs SET last = last + 1 WHERE id = 1 RETURNING last;
+
+-- name: add_user
+INSERT INTO users (user_id, seq, epoch, rebuild_epoch, sessions)
+VALUES (:user_id, 0, :epoch, :epoch, 0);
+
+-- name: advance_user
+UPDATE users SET seq = :seq, sessions = :sessions WHERE user_id = :user_id;
+
+-- name: raise_epoch
+UPDATE users SET epoch = :epoch, rebuild_epoch = coalesce(:rebuild_epoch, rebuild_epoch)
+WHERE user_id = :user_id;
+
+-- name: session
+SELECT number, next_position FROM sessions
+WHERE user_id = :user_id AND agent_id = :agent_id AND session_id = :session_id;
+
+-- name: add_session
+INSERT INTO sessions (user_id, agent_id, session_id, number, next_position)
+VALUES (:user_id, :agent_id, :session_id, :number, 0);
+
+-- name: advance_session
+UPDATE sessions SET next_position = :next_position
+WHERE user_id = :user_id AND number = :number;
+
+-- name: episode_by_message
+-- The episode that already carries a message id in a session.
+SELECT item, id, position, role, name, content, at, utc_offset, recorded_at, message_id, metadata
+FROM episodes
+WHERE user_id = :user_id AND session = :session AND message_id = :message_id;
+
+-- name: ids_by_message
+SELECT p.id
+FROM sessions AS s
+JOIN episodes AS p ON p.user_id = s.user_id AND p.session = s.number
+WHERE s.user_id = :user_id AND s.agent_id = :agent_id AND s.session_id = :session_id
+  AND p.message_id IN (SELECT value FROM json_each(:message_ids));
+
+-- name: add_episode
+INSERT INTO episodes (user_id, id, session, position, role, name, content, at, utc_offset,
+                      recorded_at, message_id, metadata)
+VALUES (:user_id, :id, :session, :position, :role, :name, :content, :at, :utc_offset,
+        :recorded_at, :message_id, :metadata);
+
+-- name: add_fact
+INSERT INTO facts (user_id, id, session, text, at, utc_offset, recorded_at, metadata)
+VALUES (:user_id, :id, :session, :text, :at, :utc_offset, :recorded_at, :metadata);
+
+-- name: add_entry
+INSERT INTO entries (user_id, seq, origin, item, session, at, speaker, asks, terms, analyzer)
+VALUES (:user_id, :seq, :origin, last_insert_rowid(), :session, :at, :speaker, :asks, :terms,
+        :analyzer);
+
+-- name: entries_after
+-- What an index loads, by number.
+SELECT e.seq, e.origin, e.session, s.agent_id, s.session_id, e.at, e.speaker, e.terms, e.asks,
+       e.analyzer
+FROM entries AS e
+JOIN sessions AS s ON s.user_id = e.user_id AND s.number = e.session
+WHERE e.user_id = :user_id AND e.seq > :seq
+ORDER BY e.seq
+LIMIT :limit;
+
+-- name: removed_since
+SELECT seq FROM removals
+WHERE user_id = :user_id AND epoch > :epoch AND seq <= :seq
+ORDER BY seq;
+
+-- name: items_at
+-- Whole items by number.
+SELECT e.seq, e.origin, s.agent_id, s.session_id,
+       p.id, p.position, p.role, p.name, p.content, p.at, p.utc_offset, p.recorded_at,
+       p.message_id, p.metadata,
+       f.id, f.text, f.at, f.utc_offset, f.recorded_at, f.metadata
+FROM entries AS e
+JOIN sessions AS s ON s.user_id = e.user_id AND s.number = e.session
+LEFT JOIN episodes AS p ON e.origin = 0 AND p.item = e.item
+LEFT JOIN facts AS f ON e.origin = 1 AND f.item = e.item
+WHERE e.user_id = :user_id AND e.seq IN (SELECT value FROM json_each(:numbers));
+
+-- name: page
+-- Numbers of the items that a filter sees.
+SELECT e.seq
+FROM entries AS e
+JOIN sessions AS s ON s.user_id = e.user_id AND s.number = e.session
+WHERE e.user_id = :user_id AND e.seq > :after
+  AND (:agent_id IS NULL OR s.agent_id = :agent_id)
+  AND (:session_id IS NULL OR s.session_id = :session_id)
+  AND (:since IS NULL OR e.at >= :since)
+  AND (:until IS NULL OR e.at < :until)
+  AND (:origin IS NULL OR e.origin = :origin)
+ORDER BY e.seq
+LIMIT :limit;
+
+-- name: numbers_of_ids
+-- Numbers of the items with these ids (given in hexadecimal), as far as a filter sees them.
+WITH wanted (id) AS (SELECT unhex(value) FROM json_each(:ids)),
+found (session, origin, item) AS (
+    SELECT p.session, 0, p.item
+    FROM wanted AS w JOIN episodes AS p ON p.user_id = :user_id AND p.id = w.id
+    UNION ALL
+    SELECT f.session, 1, f.item
+    FROM wanted AS w JOIN facts AS f ON f.user_id = :user_id AND f.id = w.id
+)
+SELECT e.seq
+FROM found AS o
+JOIN entries AS e ON e.user_id = :user_id AND e.session = o.session AND e.origin = o.origin
+                 AND e.item = o.item
+JOIN sessions AS s ON s.user_id = e.user_id AND s.number = e.session
+WHERE (:agent_id IS NULL OR s.agent_id = :agent_id)
+  AND (:session_id IS NULL OR s.session_id = :session_id)
+  AND (:since IS NULL OR e.at >= :since)
+  AND (:until IS NULL OR e.at < :until)
+ORDER BY e.seq;
+
+-- name: doomed
+-- What an erasure is about to remove.
+SELECT e.seq, e.origin, e.item, e.session, coalesce(p.id, f.id)
+FROM entries AS e
+LEFT JOIN episodes AS p ON e.origin = 0 AND p.item = e.item
+LEFT JOIN facts AS f ON e.origin = 1 AND f.item = e.item
+WHERE e.user_id = :user_id AND e.seq IN (SELECT value FROM json_each(:numbers));
+
+-- name: drop_episode
+DELETE FROM episodes WHERE item = :item AND user_id = :user_id;
+
+-- name: drop_fact
+DELETE FROM facts WHERE item = :item AND user_id = :user_id;
+
+-- name: drop_entry
+DELETE FROM entries WHERE user_id = :user_id AND seq = :seq;
+
+-- name: drop_empty_session
+DELETE FROM sessions
+WHERE user_id = :user_id AND number = :number
+  AND NOT EXISTS (SELECT 1 FROM entries AS e WHERE e.user_id = :user_id AND e.session = :number);
+
+-- name: any_entry
+SELECT 1 FROM entries WHERE user_id = :user_id LIMIT 1;
+
+-- name: drop_user
+DELETE FROM users WHERE user_id = :user_id;
+
+-- name: drop_sessions
+DELETE FROM sessions WHERE user_id = :user_id;
+
+-- name: drop_removals
+DELETE FROM removals WHERE user_id = :user_id;
+
+-- name: add_removal
+INSERT INTO removals (user_id, epoch, seq) VALUES (:user_id, :epoch, :seq);
+
+-- name: count_removals
+SELECT count(*) FROM removals WHERE user_id = :user_id;
+
+-- name: stale
+-- Items read by an older analyser, with their texts.
+SELECT e.seq, coalesce(p.content, f.text)
+FROM entries AS e
+LEFT JOIN episodes AS p ON e.origin = 0 AND p.item = e.item
+LEFT JOIN facts AS f ON e.origin = 1 AND f.item = e.item
+WHERE e.user_id = :user_id AND e.analyzer < :version
+ORDER BY e.seq
+LIMIT :limit;
+
+-- name: replace_terms
+UPDATE entries SET terms = :terms, asks = :asks, analyzer = :analyzer
+WHERE user_id = :user_id AND seq = :seq;
+
+-- name: count
+-- How much a filter sees; without a user, how much there is.
+SELECT count(DISTINCT e.user_id), count(DISTINCT e.user_id || x'00' || e.session),
+       count(*) FILTER (WHERE e.origin = 0), count(*) FILTER (WHERE e.origin = 1),
+       min(e.at), max(e.at)
+FROM entries AS e
+JOIN sessions AS s ON s.user_id = e.user_id AND s.number = e.session
+WHERE (:user_id IS NULL OR e.user_id = :user_id)
+  AND (:agent_id IS NULL OR s.agent_id = :agent_id)
+  AND (:session_id IS NULL OR s.session_id = :session_id)
+  AND (:since IS NULL OR e.at >= :since)
+  AND (:until IS NULL OR e.at < :until);

@@ -1,0 +1,126 @@
+"""What is read from the database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from remanence.store.protocol import Changes, Counts, Head, Item, StaleText
+from remanence.store.sqlite.database import Database
+from remanence.store.sqlite.rows import (
+    ORIGINS,
+    entry_of,
+    filter_parameters,
+    item_of,
+    scope_parameters,
+    to_id,
+    to_text,
+)
+from remanence.store.times import to_time
+from remanence.types import Filter, Origin, Scope
+
+__all__ = ["at_sequence", "changes", "count", "episode_ids", "find", "head", "page", "stale"]
+
+
+def head(database: Database, user_id: str) -> Head:
+    """Return a user's sequence and epoch."""
+    row = database.row("user", {"user_id": user_id})
+    return Head(0, 0) if row is None else Head(row[0], row[1])
+
+
+def changes(database: Database, user_id: str, since: Head, limit: int) -> Changes:
+    """Return what is new since ``since``, as of one moment."""
+    user = {"user_id": user_id}
+    with database.snapshot():
+        row = database.row("user", user)
+        if row is None:
+            return Changes(0, 0, since != Head(0, 0), (), (), complete=True)
+        seq, epoch, rebuild_epoch, _ = row
+        rebuild = since.epoch < rebuild_epoch
+        known = 0 if rebuild else since.seq
+        removed: tuple[int, ...] = ()
+        if not rebuild and since.epoch != epoch:
+            past = {**user, "epoch": since.epoch, "seq": known}
+            removed = tuple(number for (number,) in database.rows("removed_since", past))
+        rows = database.rows("entries_after", {**user, "seq": known, "limit": limit})
+    complete = len(rows) < limit
+    return Changes(
+        epoch=epoch,
+        seq=seq if complete else rows[-1][0],
+        rebuild=rebuild,
+        removed=removed,
+        entries=tuple(map(entry_of, rows)),
+        complete=complete,
+    )
+
+
+def episode_ids(database: Database, scope: Scope, message_ids: Sequence[str]) -> list[str]:
+    """Return the ids of the episodes of a session that carry these message ids."""
+    parameters = {**scope_parameters(scope), "message_ids": json.dumps(list(message_ids))}
+    return [to_text(found) for (found,) in database.rows("ids_by_message", parameters)]
+
+
+def at_sequence(database: Database, user_id: str, numbers: Sequence[int]) -> dict[int, Item]:
+    """Return items by number."""
+    parameters = {"user_id": user_id, "numbers": json.dumps(list(numbers))}
+    return dict(item_of(user_id, row) for row in database.rows("items_at", parameters))
+
+
+def find(database: Database, where: Filter, ids: Sequence[str]) -> dict[str, tuple[int, Item]]:
+    """Return number and item by id, as far as ``where`` sees them."""
+    known = [data.hex() for data in map(to_id, ids) if data is not None]
+    parameters = {**filter_parameters(where), "ids": json.dumps(known)}
+    with database.snapshot():
+        numbers = [number for (number,) in database.rows("numbers_of_ids", parameters)]
+        items = at_sequence(database, where.user_id, numbers)
+    return {item.id: (number, item) for number, item in items.items()}
+
+
+def page(
+    database: Database, where: Filter, after: int, limit: int, origin: Origin | None
+) -> list[tuple[int, Item]]:
+    """Return items numbered above ``after``, by number."""
+    parameters: dict[str, Any] = {
+        **filter_parameters(where),
+        "after": after,
+        "limit": limit,
+        "origin": None if origin is None else ORIGINS.index(origin),
+    }
+    with database.snapshot():
+        numbers = [number for (number,) in database.rows("page", parameters)]
+        items = at_sequence(database, where.user_id, numbers)
+    return [(number, items[number]) for number in numbers]
+
+
+def count(database: Database, where: Filter | None) -> Counts:
+    """Count what ``where`` sees, or everything."""
+    anything: dict[str, Any] = dict.fromkeys(
+        ("user_id", "agent_id", "session_id", "since", "until")
+    )
+    row = database.row("count", anything if where is None else filter_parameters(where))
+    assert row is not None  # noqa: S101 - a count always has a row
+    users, sessions, episodes, facts, first_at, last_at = row
+    return Counts(
+        users=users,
+        sessions=sessions,
+        episodes=episodes,
+        facts=facts,
+        first_at=None if first_at is None else to_time(first_at),
+        last_at=None if last_at is None else to_time(last_at),
+        store_bytes=sum(_size(Path(f"{database.path}{suffix}")) for suffix in ("", "-wal")),
+    )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def stale(database: Database, user_id: str, version: int, limit: int) -> list[StaleText]:
+    """Return items read by an older analyser, with their texts."""
+    parameters = {"user_id": user_id, "version": version, "limit": limit}
+    return [StaleText(seq, text) for seq, text in database.rows("stale", parameters)]

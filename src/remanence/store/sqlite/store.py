@@ -1,0 +1,175 @@
+"""The embedded store: one SQLite file, one writer, a few readers."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from remanence.errors import MemoryClosedError
+from remanence.store.protocol import (
+    Batch,
+    Changes,
+    Counts,
+    Erasure,
+    Head,
+    Item,
+    NewFact,
+    Reanalysis,
+    StaleText,
+)
+from remanence.store.sqlite import reads, writes
+from remanence.store.sqlite.database import Database
+from remanence.store.sqlite.lane import Lane, ReaderLane
+from remanence.store.sqlite.writer import WriterLane
+from remanence.types import Episode, Fact, Filter, Origin, Scope
+
+__all__ = ["SQLiteStore"]
+
+T = TypeVar("T")
+
+_READERS = 2
+_ERASURE_PATIENCE = 2.0
+"""Seconds that an erasure waits for readers who need the log it is about to empty."""
+
+
+@dataclasses.dataclass(slots=True)
+class _Lanes:
+    """The threads of an open store, and the process that opened it."""
+
+    writer: WriterLane
+    reader: ReaderLane
+    process: int
+
+
+class SQLiteStore:
+    """Keeps memories in one SQLite file; fulfils :class:`remanence.store.protocol.Store`.
+
+    Several processes may have the file open. Calls may come from any event loop.
+
+    Args:
+        path: The file; created if missing, readable by its owner only.
+        busy_timeout: Seconds to wait for another process's transaction.
+    """
+
+    def __init__(self, path: Path, *, busy_timeout: float = 30.0) -> None:
+        """Keep the settings; nothing is opened yet."""
+        self.path = path
+        self._busy_timeout = busy_timeout
+        self._lanes: _Lanes | None = None
+
+    async def open(self) -> None:
+        """Open the file, creating or migrating it as needed."""
+        if self._lanes is None:
+            self._lanes = await asyncio.to_thread(self._open)
+
+    def _open(self) -> _Lanes:
+        databases: list[Database] = []
+        try:
+            for number in range(1 + _READERS):
+                database = Database(
+                    self.path, busy_timeout=self._busy_timeout, writable=number == 0
+                )
+                databases.append(database)
+        except BaseException:
+            for database in databases:
+                database.close()
+            raise
+        return _Lanes(
+            WriterLane("remanence-writer", databases[:1]),
+            ReaderLane("remanence-reader", databases[1:]),
+            os.getpid(),
+        )
+
+    async def aclose(self) -> None:
+        """Finish what was begun, empty the log and close; closing twice does nothing."""
+        lanes, self._lanes = self._lanes, None
+        if lanes is None or lanes.process != os.getpid():
+            return  # after a fork the threads and the connections are the parent's
+        await asyncio.to_thread(lanes.reader.close)
+        await asyncio.to_thread(lanes.writer.close)
+
+    @property
+    def commits(self) -> int:
+        """How many write transactions this store has made since it was opened."""
+        return 0 if self._lanes is None else self._lanes.writer.commits
+
+    def _open_lanes(self) -> _Lanes:
+        if self._lanes is None:
+            raise MemoryClosedError(f"{self.path} is not open; open it first")
+        if self._lanes.process != os.getpid():
+            raise MemoryClosedError(
+                f"{self.path} was opened before this process was forked; open it again here"
+            )
+        return self._lanes
+
+    async def _call(self, lane: Lane, work: Callable[[Database], T], *, alone: bool = False) -> T:
+        return await asyncio.wrap_future(lane.submit(work, alone=alone))
+
+    async def _write(self, work: Callable[..., T], *arguments: Any) -> T:
+        writer = self._open_lanes().writer
+        return await self._call(writer, lambda database: work(database, *arguments))
+
+    async def _read(self, work: Callable[..., T], *arguments: Any) -> T:
+        reader = self._open_lanes().reader
+        return await self._call(reader, lambda database: work(database, *arguments))
+
+    async def append(self, batches: Sequence[Batch]) -> list[list[Episode]]:
+        """Store messages; see :class:`~remanence.store.protocol.EpisodeStore`."""
+        return await self._write(writes.append, batches)
+
+    async def episode_ids(self, scope: Scope, message_ids: Sequence[str]) -> list[str]:
+        """Find episodes by message id; see :class:`~remanence.store.protocol.EpisodeStore`."""
+        return await self._read(reads.episode_ids, scope, message_ids)
+
+    async def add_facts(self, scope: Scope, facts: Sequence[NewFact]) -> list[Fact]:
+        """Store statements; see :class:`~remanence.store.protocol.FactStore`."""
+        return await self._write(writes.add_facts, scope, facts)
+
+    async def at_sequence(self, user_id: str, numbers: Sequence[int]) -> dict[int, Item]:
+        """Return items by number; see :class:`~remanence.store.protocol.ItemStore`."""
+        return await self._read(reads.at_sequence, user_id, numbers)
+
+    async def find(self, where: Filter, ids: Sequence[str]) -> dict[str, tuple[int, Item]]:
+        """Return items by id; see :class:`~remanence.store.protocol.ItemStore`."""
+        return await self._read(reads.find, where, ids)
+
+    async def page(
+        self, where: Filter, *, after: int, limit: int, origin: Origin | None
+    ) -> list[tuple[int, Item]]:
+        """List items; see :class:`~remanence.store.protocol.ItemStore`."""
+        return await self._read(reads.page, where, after, limit, origin)
+
+    async def erase(self, where: Filter, ids: Sequence[str] | None) -> Erasure:
+        """Erase items; see :class:`~remanence.store.protocol.ItemStore`."""
+        erasure = await self._write(writes.erase, where, ids)
+        if not erasure.ids:
+            return erasure
+        writer = self._open_lanes().writer
+        truncated = await self._call(
+            writer, lambda database: database.truncate_log(_ERASURE_PATIENCE), alone=True
+        )
+        return dataclasses.replace(erasure, log_truncated=truncated)
+
+    async def count(self, where: Filter | None) -> Counts:
+        """Count items; see :class:`~remanence.store.protocol.ItemStore`."""
+        return await self._read(reads.count, where)
+
+    async def head(self, user_id: str) -> Head:
+        """Tell how far a user has come; see :class:`~remanence.store.protocol.IndexFeed`."""
+        return await self._read(reads.head, user_id)
+
+    async def changes(self, user_id: str, since: Head, *, limit: int) -> Changes:
+        """Tell what is new; see :class:`~remanence.store.protocol.IndexFeed`."""
+        return await self._read(reads.changes, user_id, since, limit)
+
+    async def stale(self, user_id: str, *, version: int, limit: int) -> list[StaleText]:
+        """Find outdated terms; see :class:`~remanence.store.protocol.IndexFeed`."""
+        return await self._read(reads.stale, user_id, version, limit)
+
+    async def replace_terms(self, user_id: str, items: Sequence[Reanalysis]) -> None:
+        """Store new terms; see :class:`~remanence.store.protocol.IndexFeed`."""
+        await self._write(writes.replace_terms, user_id, items)

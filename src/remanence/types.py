@@ -1,0 +1,312 @@
+"""The records that go in and out: frozen, typed, checked when they are made."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+from remanence.errors import InputError
+from remanence.validation import check_at, check_content, check_identifier, check_metadata
+
+__all__ = [
+    "Conversation",
+    "Episode",
+    "Fact",
+    "Filter",
+    "Message",
+    "Origin",
+    "Page",
+    "Receipt",
+    "Recollection",
+    "Role",
+    "Scope",
+    "Stats",
+]
+
+Role = Literal["user", "assistant", "system", "tool"]
+Origin = Literal["episode", "fact"]
+_ROLES: tuple[str, ...] = get_args(Role)
+
+
+def _no_metadata() -> Mapping[str, Any]:
+    return {}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a memory is written.
+
+    Attributes:
+        user_id: Whose memory it is; never empty, never a wildcard.
+        agent_id: The agent it was said to, if agents keep apart.
+        session_id: The conversation it belongs to; in an AgentScope agent,
+            ``agent.state.session_id``. Without one, everything goes to one unnamed session.
+    """
+
+    user_id: str
+    agent_id: str | None = None
+    session_id: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse ids that are empty, wildcards, or not printable."""
+        check_identifier("user_id", self.user_id)
+        if self.agent_id is not None:
+            check_identifier("agent_id", self.agent_id)
+        if self.session_id is not None:
+            check_identifier("session_id", self.session_id)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Filter:
+    """What a read may see.
+
+    Attributes:
+        user_id: The one user whose memories are read; always named.
+        agent_id: Only this agent's, or any agent's if ``None``.
+        session_id: Only this session's, or any session's if ``None``.
+        since: Only what happened at or after this time, timezone-aware.
+        until: Only what happened before this time, timezone-aware.
+    """
+
+    user_id: str
+    agent_id: str | None = None
+    session_id: str | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Check the ids as a scope's, and the times for their time zone and order."""
+        Scope(self.user_id, self.agent_id, self.session_id)
+        if self.since is not None:
+            check_at("since", self.since)
+        if self.until is not None:
+            check_at("until", self.until)
+        if self.since is not None and self.until is not None and self.since > self.until:
+            raise InputError("since", "is later than until", "swap them")
+
+    @classmethod
+    def of(
+        cls,
+        scope: Scope | Filter,
+        *,
+        since: dt.datetime | None = None,
+        until: dt.datetime | None = None,
+    ) -> Filter:
+        """Return the filter that sees what was written to ``scope``, narrowed to a time.
+
+        Args:
+            scope: A scope (its ``None`` means any), or a filter.
+            since: Keep only what happened at or after this time as well.
+            until: Keep only what happened before this time as well.
+
+        Raises:
+            InputError: ``scope`` is neither, or a time is naive.
+        """
+        if isinstance(scope, Scope):
+            return cls(scope.user_id, scope.agent_id, scope.session_id, since, until)
+        if not isinstance(scope, Filter):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
+            raise InputError(
+                "scope", f"is {type(scope).__name__}", "give a Scope or a Filter, as Scope('alice')"
+            )
+        if since is None and until is None:
+            return scope
+        checked = cls(scope.user_id, scope.agent_id, scope.session_id, since, until)
+        starts = [time for time in (scope.since, checked.since) if time is not None]
+        ends = [time for time in (scope.until, checked.until) if time is not None]
+        return cls(
+            scope.user_id,
+            scope.agent_id,
+            scope.session_id,
+            max(starts, default=None),
+            min(ends, default=None),
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Message:
+    """What somebody said.
+
+    Attributes:
+        role: ``user``, ``assistant``, ``system`` or ``tool``.
+        content: The text, kept verbatim; 1 to 1,000,000 characters.
+        name: The speaker, if known.
+        at: When it was said, timezone-aware; ``None`` means when it is stored.
+        id: The sender's own id for it, unique in its session: storing it again changes nothing.
+        metadata: Anything JSON can hold, given back as it was.
+    """
+
+    role: Role
+    content: str
+    name: str | None = None
+    at: dt.datetime | None = None
+    id: str | None = None
+    metadata: Mapping[str, Any] = dataclasses.field(default_factory=_no_metadata)
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be stored or given back as it was."""
+        if self.role not in _ROLES:
+            raise InputError("role", f"is {self.role!r}", f"use one of {', '.join(_ROLES)}")
+        check_content("content", self.content)
+        if self.name is not None:
+            check_identifier("name", self.name)
+        if self.at is not None:
+            check_at("at", self.at)
+        if self.id is not None:
+            check_identifier("id", self.id)
+        check_metadata("metadata", self.metadata)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Conversation:
+    """Messages of one session, in the order they were said.
+
+    Attributes:
+        scope: Where they belong.
+        messages: What was said.
+    """
+
+    scope: Scope
+    messages: tuple[Message, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Episode:
+    """A message as stored.
+
+    Attributes:
+        id: Its id here, a UUID of version 7.
+        scope: Where it was written.
+        position: Its place in its session, from 0.
+        role: Who spoke.
+        content: The text, verbatim.
+        name: The speaker, if known.
+        at: When it happened.
+        recorded_at: When we learned it.
+        message_id: The sender's own id for it, if it had one.
+        metadata: What came with it.
+    """
+
+    id: str
+    scope: Scope
+    position: int
+    role: Role
+    content: str
+    name: str | None
+    at: dt.datetime
+    recorded_at: dt.datetime
+    message_id: str | None = None
+    metadata: Mapping[str, Any] = dataclasses.field(default_factory=_no_metadata)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fact:
+    """A statement that stands by itself.
+
+    Attributes:
+        id: Its id, a UUID of version 7.
+        scope: Where it was written.
+        text: The statement.
+        at: When it was stated.
+        recorded_at: When we learned it.
+        metadata: What came with it.
+    """
+
+    id: str
+    scope: Scope
+    text: str
+    at: dt.datetime
+    recorded_at: dt.datetime
+    metadata: Mapping[str, Any] = dataclasses.field(default_factory=_no_metadata)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Recollection:
+    """One hit of a search.
+
+    Attributes:
+        text: What was said, or the statement.
+        origin: ``episode`` or ``fact``.
+        id: The id of that episode or fact.
+        score: How well it answers, 0 to 1; comparable within one user's memory.
+        at: When it happened.
+        scope: Where it was written; its ``session_id`` is the session it comes from.
+        role: Who spoke, for an episode.
+        speaker: The speaker's name, if known.
+        sources: The ids of the episodes a fact rests on.
+        metadata: What came with it.
+    """
+
+    text: str
+    origin: Origin
+    id: str
+    score: float
+    at: dt.datetime
+    scope: Scope
+    role: Role | None = None
+    speaker: str | None = None
+    sources: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = dataclasses.field(default_factory=_no_metadata)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Page:
+    """Part of a listing.
+
+    Attributes:
+        items: Episodes and facts, in the order they were recorded.
+        cursor: Hand it in to get the next page; ``None`` when there is none.
+    """
+
+    items: tuple[Episode | Fact, ...]
+    cursor: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stats:
+    """What is stored.
+
+    Attributes:
+        users: How many users have memories (1 or 0 when one user was asked about).
+        sessions: How many sessions.
+        episodes: How many episodes.
+        facts: How many facts.
+        first_at: When the earliest of them happened, or ``None`` if there are none.
+        last_at: When the latest of them happened, or ``None``.
+        store_bytes: The size of the store's files.
+        index_bytes: The memory that search indexes hold in this process.
+        commits: How many write transactions this process has made since it opened the store.
+    """
+
+    users: int
+    sessions: int
+    episodes: int
+    facts: int
+    first_at: dt.datetime | None
+    last_at: dt.datetime | None
+    store_bytes: int
+    index_bytes: int
+    commits: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Receipt:
+    """What an erasure did.
+
+    Attributes:
+        user_id: Whose memories.
+        episodes: How many episodes went.
+        facts: How many facts went.
+        ids: Their ids.
+        at: When.
+        log_truncated: Whether the store's write-ahead log was emptied as well. ``False`` when
+            another process was reading just then: it is emptied at the next pause.
+    """
+
+    user_id: str
+    episodes: int
+    facts: int
+    ids: tuple[str, ...]
+    at: dt.datetime
+    log_truncated: bool
