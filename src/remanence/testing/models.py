@@ -12,7 +12,7 @@ from agentscope.message import HintBlock, Msg, TextBlock, ToolCallBlock
 from agentscope.model import ChatModelBase, ChatResponse
 from pydantic import BaseModel
 
-__all__ = ["QuotingChatModel", "ScriptedChatModel"]
+__all__ = ["QuotingChatModel", "ScriptedChatModel", "noted_lines"]
 
 Answer = str | BaseException | Sequence[TextBlock | ToolCallBlock]
 
@@ -99,7 +99,12 @@ class ScriptedChatModel(_LocalChatModel):
 
 
 class QuotingChatModel(_LocalChatModel):
-    """Understands nothing: it quotes the memory note that it was given, line by line."""
+    """Understands nothing: asked a question, it quotes from the memory note that it was given.
+
+    Of the note's lines it takes the one that shares most words with the question, and of several
+    such lines the last; if that line asks something itself, the line after it as well. Without a
+    note it says that it has no memory of that, and to what is no question only "Noted."
+    """
 
     def __init__(self, *, stream: bool = True) -> None:
         """Make the model."""
@@ -113,15 +118,19 @@ class QuotingChatModel(_LocalChatModel):
         tool_choice: Any = None,
         **kwargs: Any,
     ) -> ChatResponse | AsyncGenerator[ChatResponse, None]:
-        lines = _noted(messages)
-        if not lines:
-            return self._respond([TextBlock(text="I have no memory of that.")])
-        quoted = "\n".join(lines)
-        return self._respond([TextBlock(text=f"This is what I remember:\n{quoted}")])
+        said = _last_said(messages)
+        lines = [line.removeprefix("- ") for line in noted_lines(messages)]
+        if not said.rstrip().endswith("?"):
+            answer = "Noted."
+        elif not lines:
+            answer = "I have no memory of that."
+        else:
+            answer = f"My notes say: {_best_quotation(said, lines)}"
+        return self._respond([TextBlock(text=answer)])
 
 
-def _noted(messages: Sequence[Msg]) -> list[str]:
-    """Return the memories in the last memory note."""
+def noted_lines(messages: Sequence[Msg]) -> list[str]:
+    """Return the lines of the last memory note among messages, or none."""
     for message in reversed(messages):
         for block in message.content:
             if isinstance(block, HintBlock) and isinstance(block.hint, str):
@@ -129,3 +138,20 @@ def _noted(messages: Sequence[Msg]) -> list[str]:
                 if fence:
                     return rest.partition("\n</memories>")[0].splitlines()
     return []
+
+
+def _best_quotation(question: str, lines: Sequence[str]) -> str:
+    asked = _words(question)
+    shared = [len(asked & _words(line)) for line in lines]
+    best = max(range(len(lines)), key=lambda place: (shared[place], place))
+    quoted = lines[best : best + 2] if lines[best].endswith("?") else [lines[best]]
+    return " … ".join(quoted)
+
+
+def _last_said(messages: Sequence[Msg]) -> str:
+    texts = (message.get_text_content() for message in reversed(messages) if message.role == "user")
+    return next((text for text in texts if text), "")
+
+
+def _words(text: str) -> set[str]:
+    return {word for word in re.findall(r"\w+", text.lower()) if len(word) > 3}
