@@ -4,7 +4,8 @@ A conversation is not a bag of passages: an answer is often next to the turn tha
 question's words, and its own words are spread over neighbours. So each query term's evidence in a
 turn is its frequency there plus its *presence* nearby, gated by length and saturated per term::
 
-    LEX_i = sum_t idf_t * x_it / (x_it + 1) / sum_t idf_t
+    LEX_i = sum_t v_t * x_it / (x_it + 1) / sum_t v_t
+    v_t   = idf_t * [1/4 if t names a speaker of the scope, else 1]
     x_it  = a_i * tf_it / B_i + N_it / max(1, B_i)
     N_it  = sum_k w_k * (y_(i-k),t + y_(i+k),t) + 0.8 * [turn i-1 asks] * y_(i-1),t
     y_jt  = min(1, tf_jt) / B_j
@@ -12,7 +13,8 @@ turn is its frequency there plus its *presence* nearby, gated by length and satu
     a_i   = 1 + the weight w of the neighbours that don't exist
     idf_t = ln(1 + (N - df_t + 1/2) / (df_t + 1/2))       (Robertson and Zaragoza, 2009)
 
-The saturation is BM25's with k1 = 1. The neighbours' part was found by measuring on LoCoMo's
+A speaker's name says who speaks (which is scored apart) more than what is spoken about. The
+saturation is BM25's with k1 = 1. The neighbours' part was found by measuring on LoCoMo's
 conversations 0 to 4; ``docs/decisions`` tells what each part is worth.
 """
 
@@ -32,6 +34,7 @@ Numbers = npt.NDArray[np.int32]
 
 _NEIGHBOUR_WEIGHTS = (0.3, 0.2, 0.1)
 _QUESTION_WEIGHT = 0.8
+_NAME_WEIGHT = 0.25
 _PIVOT_LENGTH = 30.0
 _PIVOT_SLOPE = 0.75
 
@@ -67,10 +70,17 @@ class Turns:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Hits:
-    """The turns that use a query term, ascending, and how often each does."""
+    """The turns that use a query term, ascending, and how often each does.
+
+    Attributes:
+        turns: Their numbers.
+        counts: How often each uses it.
+        is_name: Whether the term names a speaker of the scope.
+    """
 
     turns: Numbers
     counts: Floats
+    is_name: bool = False
 
 
 def length_norm(lengths: npt.ArrayLike) -> Floats:
@@ -91,11 +101,13 @@ def lexical_evidence(turns: Turns, query: Sequence[Hits]) -> Floats:
     gate = (1 / np.maximum(1, turns.norm)).astype(np.float32)
     weights = 0.0
     for hits in query:
-        idf = math.log(1 + (size - 1 - len(hits.turns) + 0.5) / (len(hits.turns) + 0.5))
-        weights += idf
+        weight = math.log(1 + (size - 1 - len(hits.turns) + 0.5) / (len(hits.turns) + 0.5))
+        if hits.is_name:
+            weight *= _NAME_WEIGHT
+        weights += weight
         if len(hits.turns):
             evidence = _term_evidence(turns, hits, gate)
-            total += np.float32(idf) * (evidence / (evidence + 1))
+            total += np.float32(weight) * (evidence / (evidence + 1))
     if weights > 0:
         total /= np.float32(weights)
     total[0] = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from remanence.index.fuzzy import Trigrams
 from remanence.index.labels import Labels
 from remanence.index.lexical import Hits, Turns, length_norm, lexical_evidence
 from remanence.index.postings import Postings
-from remanence.index.text import WEAK, Query, words
+from remanence.index.text import WEAK, Query, term_of, words
 from remanence.store.protocol import Changes, Entry, Head
 from remanence.store.times import to_microseconds
 from remanence.types import Filter
@@ -64,6 +65,8 @@ class ScopeIndex:
         self._trigrams = Trigrams()
         self._places: Labels[tuple[str | None, str | None]] = Labels()
         self._speakers: Labels[str | None] = Labels()
+        self._names: list[frozenset[str]] = []
+        self._name_terms: frozenset[str] = frozenset()
         self._seq = Column(np.int64)
         self._at = Column(np.int64)
         self._place = Column(np.int32)
@@ -126,6 +129,7 @@ class ScopeIndex:
         self._at.extend([entry.at for entry in entries])
         self._asks.extend([entry.analysis.asks for entry in entries])
         self._speaker.extend(self._speakers.number(entry.speaker for entry in entries))
+        self._read_names()
         places = self._places.number((entry.agent_id, entry.session_id) for entry in entries)
         self._place.extend(places)
         episodes = np.array([entry.origin == "episode" for entry in entries])
@@ -133,6 +137,13 @@ class ScopeIndex:
         self._session.extend(sessions)
         self._links.extend(sessions)
         self._add_terms(first, [entry.analysis.terms.split() for entry in entries])
+
+    def _read_names(self) -> None:
+        """Take the speakers' names apart."""
+        unread = self._speakers.values[len(self._names) :]
+        if unread:
+            self._names += [frozenset(words(speaker or "")) for speaker in unread]
+            self._name_terms = frozenset(term_of(word) for name in self._names for word in name)
 
     def _add_terms(self, first: int, texts: Sequence[Sequence[str]]) -> None:
         known = len(self._terms)
@@ -158,9 +169,14 @@ class ScopeIndex:
         self._trigrams = Trigrams()
         for column in self._columns():
             column.keep(kept)
-        sessions = self._session.values
+        _compact(self._speakers, self._speaker)
+        self._names.clear()
+        self._read_names()
+        _compact(self._places, self._place)
+        alone = self._session.values == _NOT_A_SESSION
+        self._session.values[:] = np.where(alone, _NOT_A_SESSION, self._place.values + 1)
         self._links = _Links()
-        self._links.extend(sessions)
+        self._links.extend(self._session.values)
 
     def evidence(self, query: Query, where: Filter, exclude: Sequence[int]) -> Evidence:
         """Return what speaks for each turn.
@@ -180,7 +196,8 @@ class ScopeIndex:
                 sizes=self._links.sizes.values,
                 asks=self._asks.values,
             )
-            lexical = lexical_evidence(turns, [self._hits(term) for term in query.terms])
+            hits = [self._hits(term) for term in query.terms]
+            lexical = lexical_evidence(turns, hits)
             return Evidence(
                 numbers=self._seq.values[1:],
                 lexical=lexical[1:],
@@ -193,7 +210,7 @@ class ScopeIndex:
         """Return the turns that use a term, or terms like it if nobody used it."""
         number = self._terms.get(term)
         if number is not None:
-            return Hits(*self._postings.find(number))
+            return Hits(*self._postings.find(number), term in self._name_terms)
         similar = [
             (number, overlap)
             for number, overlap in self._trigrams.similar(term, self._terms.values)
@@ -209,10 +226,7 @@ class ScopeIndex:
         return Hits(turns, counts[turns])
 
     def _named(self, query: Query) -> npt.NDArray[np.bool_]:
-        named = [
-            speaker is not None and not query.words.isdisjoint(words(speaker))
-            for speaker in self._speakers.values
-        ]
+        named = [not query.words.isdisjoint(name) for name in self._names]
         # The stand-in for missing turns has speaker 0 even when there are no speakers yet.
         return np.array(named or [False])[self._speaker.values]
 
@@ -231,6 +245,15 @@ class ScopeIndex:
         if exclude:
             visible &= ~np.isin(self._seq.values, np.array(exclude, np.int64))
         return visible
+
+
+def _compact(labels: Labels[Any], column: Column[np.int32]) -> None:
+    """Forget labels that no turn has any more; the stand-in for missing turns has the first."""
+    used = np.zeros(len(labels), np.bool_)
+    used[column.values[1:]] = True
+    renumbered = labels.keep(used)
+    column.values[0] = 0
+    column.values[1:] = renumbered[column.values[1:]]
 
 
 class _Links:

@@ -20,7 +20,7 @@ import Stemmer
 
 from remanence.store.protocol import Analysis
 
-__all__ = ["ANALYZER_VERSION", "WEAK", "Query", "analyze", "analyze_query", "words"]
+__all__ = ["ANALYZER_VERSION", "WEAK", "Query", "analyze", "analyze_query", "term_of", "words"]
 
 ANALYZER_VERSION = 1
 """Raise it with every change that gives other terms: what is stored is then analysed anew."""
@@ -99,8 +99,8 @@ def _stemmer(language: str) -> Stemmer.Stemmer:
 
 
 @functools.lru_cache(maxsize=65_536)
-def _stem(word: str) -> str:
-    """Return a folded word's index term."""
+def term_of(word: str) -> str:
+    """Return the index term of a folded word, a stop word's marked as weak."""
     if word in _stop_words():
         return WEAK + word
     word = word.removesuffix("'s")
@@ -136,7 +136,7 @@ def analyze(text: str) -> Analysis:
     terms: list[str] = []
     for run, word in _TOKEN.findall(_fold(text)):
         if word:
-            terms.append(_stem(word))
+            terms.append(term_of(word))
         else:
             terms.extend(_unspaced_terms(run))
     return Analysis(" ".join(terms), _ASKS.search(text) is not None, ANALYZER_VERSION)
@@ -158,9 +158,9 @@ def analyze_query(text: str) -> Query:
             pairs = [run[i : i + 2] for i in range(len(run) - 1)]
             strong.extend(pairs or [WEAK + run])
         elif word in _question_words():
-            phrasing.append(_stem(word))
+            phrasing.append(term_of(word))
         else:
-            term = _stem(word)
+            term = term_of(word)
             (weak if term.startswith(WEAK) else strong).append(term)
     terms = strong or phrasing or weak
     return Query(tuple(dict.fromkeys(terms)), frozenset(found))
