@@ -1,0 +1,31 @@
+"""Every example runs, and shows what it promises."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SHOWN = {"notebook.py": "12th of May", "agent.py": "moved to Ghent"}
+
+
+def test_no_example_is_left_out() -> None:
+    assert {file.name for file in EXAMPLES.glob("*.py")} == SHOWN.keys()
+
+
+@pytest.mark.agentscope
+@pytest.mark.parametrize("name", SHOWN)
+def test_example(name: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error::ResourceWarning", EXAMPLES / name],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert SHOWN[name] in done.stdout
+    assert list(tmp_path.iterdir()) == []
