@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -33,9 +34,12 @@ from remanence.types import (
     Stats,
 )
 from remanence.validation import (
+    check_at,
     check_content,
     check_count,
+    check_fraction,
     check_identifier,
+    check_ids,
     check_metadata,
 )
 
@@ -43,6 +47,7 @@ __all__ = ["Memory"]
 
 _MOST_RESULTS = 1_000
 _MOST_LISTED = 10_000
+_SEARCHED_INLINE = 20_000
 _ANALYSED_INLINE = 16
 """More texts than this are analysed in a thread, so that the event loop goes on."""
 
@@ -220,12 +225,12 @@ class Memory:
         check_content("query", query)
         where = Filter.of(scope, since=since, until=until)
         check_count("limit", limit, least=1, most=_MOST_RESULTS)
-        if threshold is not None and not 0 <= threshold <= 1:
-            raise InputError("threshold", f"is {threshold}", "give a number from 0 to 1, or None")
+        if threshold is not None:
+            check_fraction("threshold", threshold)
+        excluded = check_ids("exclude", exclude)
         wanted = analyze_query(query)
         if not wanted.terms:
             return []
-        excluded = tuple(exclude)
         hidden: list[int] = []
         if excluded:
             everything = Filter(where.user_id)
@@ -233,7 +238,9 @@ class Memory:
             hidden = [number for number, _ in found.values()]
         while True:
             index = await self._indexes.current(where.user_id)
-            best = await asyncio.to_thread(_best, index, wanted, where, hidden, limit, threshold)
+            search = partial(_best, index, wanted, where, hidden, limit, threshold)
+            # A small scope is searched in less time than it takes to hand it to a thread.
+            best = search() if len(index) <= _SEARCHED_INLINE else await asyncio.to_thread(search)
             items = await self._store.at_sequence(where.user_id, [number for number, _ in best])
             # Something may have been forgotten since the index looked: then look again.
             if len(items) == len(best):
@@ -262,13 +269,12 @@ class Memory:
         self._check_open()
         _check_scope(scope)
         now = self._clock.now()
-        message = Message("user", text, at=at, metadata=metadata or {})
         fact = NewFact(
             id=_new_id(),
-            text=message.content,
-            at=message.at or now,
+            text=check_content("text", text),
+            at=now if at is None else check_at("at", at),
             recorded_at=now,
-            metadata=check_metadata("metadata", message.metadata),
+            metadata=check_metadata("metadata", metadata or {}),
             analysis=analyze(text),
         )
         return (await self._store.add_facts(scope, [fact]))[0]
@@ -322,7 +328,7 @@ class Memory:
         """
         self._check_open()
         _check_scope(scope)
-        wanted = list(message_ids)
+        wanted = check_ids("message_ids", message_ids)
         return await self._store.episode_ids(scope, wanted) if wanted else []
 
     async def stats(self, *, scope: Scope | Filter | None = None) -> Stats:
@@ -358,15 +364,14 @@ class Memory:
         """
         self._check_open()
         where = Filter.of(scope)
-        if isinstance(ids, str):
-            raise InputError("ids", "is one string", "give a list of ids")
-        if ids is None and where.session_id is None:
+        wanted = None if ids is None else check_ids("ids", ids)
+        if wanted is None and where.session_id is None:
             raise InputError(
                 "ids",
                 "is missing and scope names no session",
                 "give ids, name a session, or call forget_user to erase everything of a user",
             )
-        return await self._erase(where, None if ids is None else list(ids))
+        return await self._erase(where, wanted)
 
     async def forget_user(self, user_id: str) -> Receipt:
         """Erase everything of a user, and the user.
@@ -383,7 +388,7 @@ class Memory:
 
     async def _erase(self, where: Filter, ids: list[str] | None) -> Receipt:
         erasure = await self._store.erase(where, ids)
-        await self._indexes.current(where.user_id)  # drops what is gone from this process
+        await self._indexes.catch_up(where.user_id)  # what is gone leaves this process, too
         return Receipt(
             user_id=where.user_id,
             episodes=erasure.episodes,

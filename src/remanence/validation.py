@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 from remanence.errors import InputError
 
@@ -17,7 +17,9 @@ __all__ = [
     "check_at",
     "check_content",
     "check_count",
+    "check_fraction",
     "check_identifier",
+    "check_ids",
     "check_metadata",
 ]
 
@@ -26,6 +28,7 @@ MAX_ID_CHARS = 256
 MAX_METADATA_CHARS = 65_536
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_NUL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -124,6 +127,34 @@ def check_count(field: str, value: object, *, least: int, most: int) -> int:
     return value
 
 
+def check_fraction(field: str, value: object) -> float:
+    """Return ``value`` if it is a number from 0 to 1.
+
+    Raises:
+        InputError: It is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(field, f"is {value!r}, not a number", "give a number from 0 to 1")
+    if not 0 <= value <= 1:
+        raise InputError(field, f"is {value}", "give a number from 0 to 1")
+    return value
+
+
+def check_ids(field: str, value: object) -> list[str]:
+    """Return ``value`` as a list if it is a collection of strings.
+
+    Raises:
+        InputError: It is something else, a single string included.
+    """
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InputError(field, f"is {value!r}", "give a list of ids")
+    ids = list(cast("Iterable[object]", value))
+    for each in ids:
+        if not isinstance(each, str):
+            raise InputError(field, f"has {each!r} in it, not a string", "give ids as strings")
+    return cast("list[str]", ids)
+
+
 def check_metadata(field: str, value: object) -> str:
     """Return ``value`` as JSON text, if it is a mapping that JSON can hold.
 
@@ -149,6 +180,10 @@ def check_metadata(field: str, value: object) -> str:
             f"is {len(text)} characters of JSON",
             f"keep it below {MAX_METADATA_CHARS}",
         )
-    if _SURROGATE.search(text) or "\\u0000" in text:
+    if json.loads(text) != entries:
+        raise InputError(
+            field, "would not come back from JSON as it is", "use string keys, and lists for tuples"
+        )
+    if _SURROGATE.search(text) or _NUL_IN_JSON.search(text):
         raise InputError(field, "has a NUL character or a lone surrogate in it", "remove it")
     return text

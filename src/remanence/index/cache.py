@@ -79,7 +79,7 @@ class IndexCache:
         while True:
             since = index.head
             changes = await self._feed.changes(user_id, since, limit=_ENTRIES_AT_ONCE)
-            if any(entry.analysis.version < ANALYZER_VERSION for entry in changes.entries):
+            if any(entry.version < ANALYZER_VERSION for entry in changes.entries):
                 await self._analyze_again(user_id)
                 continue
             await asyncio.to_thread(index.apply, since, changes)
@@ -101,11 +101,12 @@ class IndexCache:
             user_id, _ = self._indexes.popitem(last=False)
             del self._sizes[user_id]
 
-    def drop(self, user_id: str) -> None:
-        """Forget a user's index."""
+    async def catch_up(self, user_id: str) -> None:
+        """Bring a user's index up to date if there is one."""
         with self._lock:
-            self._indexes.pop(user_id, None)
-            self._sizes.pop(user_id, None)
+            known = user_id in self._indexes
+        if known:
+            await self.current(user_id)
 
 
 def _covers(known: Head, head: Head) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from typing import Generic, TypeVar
 
@@ -21,7 +23,7 @@ class Labels(Generic[V]):
     def __init__(self) -> None:
         """Start empty."""
         self.values: list[V] = []
-        self._numbers: dict[V, int] = {}
+        self._numbers: defaultdict[V, int] = _numbering(())
 
     def __len__(self) -> int:
         """Return how many values are numbered."""
@@ -34,11 +36,10 @@ class Labels(Generic[V]):
     def number(self, values: Iterable[V]) -> npt.NDArray[np.int32]:
         """Return the numbers of values, numbering those that are new."""
         numbers = self._numbers
-        known = len(numbers)
-        found = [numbers.setdefault(value, len(numbers)) for value in values]
-        if len(numbers) > known:
-            self.values.extend(list(numbers)[known:] if known else numbers)
-        return np.array(found, np.int32)
+        found = np.fromiter(map(numbers.__getitem__, values), np.int32)
+        if len(numbers) > len(self.values):
+            self.values.extend(itertools.islice(numbers, len(self.values), None))
+        return found
 
     def keep(self, used: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
         """Forget the values that ``used`` does not mark.
@@ -47,5 +48,13 @@ class Labels(Generic[V]):
             For each old number the new one; meaningless where the value is forgotten.
         """
         self.values = [value for value, kept in zip(self.values, used, strict=True) if kept]
-        self._numbers = {value: number for number, value in enumerate(self.values)}
+        self._numbers = _numbering(self.values)
         return (np.cumsum(used) - 1).astype(np.int32)
+
+
+def _numbering(values: Iterable[V]) -> defaultdict[V, int]:
+    """Return a mapping that numbers what it is asked for in the order it is asked."""
+    numbers: defaultdict[V, int] = defaultdict()
+    numbers.default_factory = numbers.__len__
+    numbers.update((value, number) for number, value in enumerate(values))
+    return numbers

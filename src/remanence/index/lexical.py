@@ -35,6 +35,7 @@ Numbers = npt.NDArray[np.int32]
 _NEIGHBOUR_WEIGHTS = (0.3, 0.2, 0.1)
 _QUESTION_WEIGHT = 0.8
 _NAME_WEIGHT = 0.25
+_TERMS_AT_ONCE = 8
 _PIVOT_LENGTH = 30.0
 _PIVOT_SLOPE = 0.75
 
@@ -97,43 +98,58 @@ def lexical_evidence(turns: Turns, query: Sequence[Hits]) -> Floats:
         query: For each distinct query term the turns that use it.
     """
     size = len(turns.norm)
-    total = np.zeros(size, np.float32)
+    weights = np.array([_weight(hits, size - 1) for hits in query], np.float32)
+    used = [place for place, hits in enumerate(query) if len(hits.turns)]
     gate = (1 / np.maximum(1, turns.norm)).astype(np.float32)
-    weights = 0.0
-    for hits in query:
-        weight = math.log(1 + (size - 1 - len(hits.turns) + 0.5) / (len(hits.turns) + 0.5))
-        if hits.is_name:
-            weight *= _NAME_WEIGHT
-        weights += weight
-        if len(hits.turns):
-            evidence = _term_evidence(turns, hits, gate)
-            total += np.float32(weight) * (evidence / (evidence + 1))
-    if weights > 0:
-        total /= np.float32(weights)
+    total = np.zeros(size, np.float32)
+    for start in range(0, len(used), _TERMS_AT_ONCE):
+        block = used[start : start + _TERMS_AT_ONCE]
+        evidence = _evidence(turns, [query[place] for place in block], gate)
+        np.divide(evidence, evidence + 1, out=evidence)
+        total += weights[block] @ evidence
+    if used:
+        total /= weights.sum()
     total[0] = 0
     return total
 
 
-def _term_evidence(turns: Turns, hits: Hits, gate: Floats) -> Floats:
-    """Return ``x`` of one term for every turn."""
-    users = hits.turns
-    presence = np.minimum(1, hits.counts) / turns.norm[users]
-    evidence = np.zeros(len(gate), np.float32)
+def _weight(hits: Hits, count: int) -> float:
+    """Return ``v`` of a term in a scope of so many turns."""
+    users = len(hits.turns)
+    idf = math.log(1 + (count - users + 0.5) / (users + 0.5))
+    return _NAME_WEIGHT * idf if hits.is_name else idf
+
+
+def _evidence(turns: Turns, query: Sequence[Hits], gate: Floats) -> Floats:
+    """Return ``x``, one row a term and one column a turn.
+
+    The terms' hits lie end to end, and the rows in one flat array, so that the number of calls
+    does not grow with the number of terms: on ten thousand turns they are what costs.
+    """
+    size = len(gate)
+    users = np.concatenate([hits.turns for hits in query])
+    counts = np.concatenate([hits.counts for hits in query])
+    lengths = [len(hits.turns) for hits in query]
+    rows = np.repeat(np.arange(0, len(query) * size, size), lengths)
+    evidence = np.zeros(len(query) * size, np.float32)
+    norm = turns.norm[users]
+    presence = np.minimum(1, counts) / norm
     # A shift maps distinct turns to distinct turns, so plain indexing adds each share once;
     # only number 0 is hit repeatedly, and nobody reads it.
     before, after = users, users
     for weight in _NEIGHBOUR_WEIGHTS:
         before, after = turns.before[before], turns.after[after]
         share = np.float32(weight) * presence
-        evidence[before] += share
-        evidence[after] += share
+        evidence[rows + before] += share
+        evidence[rows + after] += share
     asking = turns.asks[users]
     if asking.any():
-        evidence[turns.after[users[asking]]] += np.float32(_QUESTION_WEIGHT) * presence[asking]
-    evidence *= gate
-    alone = _alone(turns, users)
-    evidence[users] += alone * hits.counts / turns.norm[users]
-    return evidence
+        answers = rows[asking] + turns.after[users[asking]]
+        evidence[answers] += np.float32(_QUESTION_WEIGHT) * presence[asking]
+    matrix = evidence.reshape(len(query), size)
+    matrix *= gate
+    evidence[rows + users] += _alone(turns, users) * counts / norm
+    return matrix
 
 
 def _alone(turns: Turns, users: Numbers) -> Floats:

@@ -127,7 +127,7 @@ class ScopeIndex:
         first = len(self._seq)
         self._seq.extend([entry.seq for entry in entries])
         self._at.extend([entry.at for entry in entries])
-        self._asks.extend([entry.analysis.asks for entry in entries])
+        self._asks.extend([entry.asks for entry in entries])
         self._speaker.extend(self._speakers.number(entry.speaker for entry in entries))
         self._read_names()
         places = self._places.number((entry.agent_id, entry.session_id) for entry in entries)
@@ -136,7 +136,7 @@ class ScopeIndex:
         sessions = np.where(episodes, places + 1, _NOT_A_SESSION).astype(np.int32)
         self._session.extend(sessions)
         self._links.extend(sessions)
-        self._add_terms(first, [entry.analysis.terms.split() for entry in entries])
+        self._add_terms(first, [entry.terms for entry in entries])
 
     def _read_names(self) -> None:
         """Take the speakers' names apart."""
@@ -145,11 +145,11 @@ class ScopeIndex:
             self._names += [frozenset(words(speaker or "")) for speaker in unread]
             self._name_terms = frozenset(term_of(word) for name in self._names for word in name)
 
-    def _add_terms(self, first: int, texts: Sequence[Sequence[str]]) -> None:
+    def _add_terms(self, first: int, texts: Sequence[str]) -> None:
         known = len(self._terms)
-        occurring = self._terms.number(term for text in texts for term in text)
+        occurring = self._terms.number(" ".join(texts).split())
         self._weak.extend([term.startswith(WEAK) for term in self._terms.values[known:]])
-        counts = np.array([len(text) for text in texts], np.int64)
+        counts = np.array([text.count(" ") + 1 if text else 0 for text in texts], np.int64)
         turns = np.repeat(np.arange(first, first + len(texts), dtype=np.int32), counts)
         owners, terms, frequencies = self._postings.add(turns, occurring)
         strong = ~self._weak.values[terms]
@@ -227,8 +227,9 @@ class ScopeIndex:
 
     def _named(self, query: Query) -> npt.NDArray[np.bool_]:
         named = [not query.words.isdisjoint(name) for name in self._names]
-        # The stand-in for missing turns has speaker 0 even when there are no speakers yet.
-        return np.array(named or [False])[self._speaker.values]
+        if not any(named):
+            return np.zeros(len(self._speaker), np.bool_)
+        return np.array(named)[self._speaker.values]
 
     def _visible(self, where: Filter, exclude: Sequence[int]) -> npt.NDArray[np.bool_]:
         visible = np.ones(len(self._seq), np.bool_)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from remanence.types import Episode, Fact, Filter, Origin, Role, Scope
 
@@ -99,8 +99,7 @@ class Head:
     epoch: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An item as a search index loads it.
 
     Attributes:
@@ -111,7 +110,9 @@ class Entry:
         session_id: That session's id.
         at: When it happened, in microseconds since 1970 UTC.
         speaker: Who spoke, if known.
-        analysis: Its terms.
+        terms: Its index terms, as in :class:`Analysis`.
+        asks: Whether it ends with a question.
+        version: The version of the analyser that found the terms.
     """
 
     seq: int
@@ -121,7 +122,9 @@ class Entry:
     session_id: str | None
     at: int
     speaker: str | None
-    analysis: Analysis
+    terms: str
+    asks: bool
+    version: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,8 @@ from remanence.store.sqlite.statements import migrations, statements
 __all__ = ["Database", "Row"]
 
 Row = tuple[Any, ...]
+
+_log = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x524D4E43
 """Marks the file as ours: "RMNC"."""
@@ -157,6 +160,11 @@ class Database:
         found = self.rows(name, parameters)
         return found[0] if found else None
 
+    def one(self, name: str, parameters: Mapping[str, Any]) -> Row:
+        """Run a statement that always has exactly one row and return it."""
+        (found,) = self.rows(name, parameters)
+        return found
+
     def run(self, name: str, parameters: Mapping[str, Any]) -> None:
         """Run a statement for its effect."""
         self._execute(self._sql[name], parameters)
@@ -181,12 +189,15 @@ class Database:
             patience: Seconds to wait for readers who need the log.
 
         Returns:
-            Whether it is empty; ``False`` if a reader is in the way.
+            Whether it is empty; ``False`` if a reader is in the way or the disk is full.
         """
         self._wait_at_most(patience)
         try:
             self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         except apsw.BusyError:
+            return False
+        except apsw.Error as error:  # a full disk: everything stays in the log until there is room
+            _log.warning("%s: the write-ahead log could not be emptied: %s", self.path, error)
             return False
         finally:
             self._wait_at_most(self._busy_timeout)
@@ -208,22 +219,24 @@ def _check_place(path: Path) -> None:
             f"SQLite {apsw.sqlite_lib_version()} is too old to be trusted with a shared log; "
             "upgrade it: pip install --upgrade apsw"
         )
+    try:
+        _check_folder(path)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreReadOnlyError(
+            f"{path} can't be created or opened ({error.strerror}); make it and its folder "
+            "writable, or name a file elsewhere"
+        ) from error
+
+
+def _check_folder(path: Path) -> None:
     folder = path.parent
     if not folder.is_dir():
         raise InputError("path", f"its folder {folder} does not exist", "create the folder first")
     if path.is_dir():
         raise InputError("path", f"{path} is a folder", "name a file in it")
-    if path.exists() and not os.access(path, os.W_OK):
-        raise StoreReadOnlyError(f"{path} is read-only; make it writable, or name another file")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise StoreReadOnlyError(
             f"the folder {folder} can't be written, and the store keeps its log there; make it "
             "writable, or name a file elsewhere"
         )
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise StoreReadOnlyError(
-            f"{path} can't be created ({error.strerror}); make its folder writable, or name a file "
-            "elsewhere"
-        ) from error

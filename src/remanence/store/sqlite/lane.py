@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
+from remanence.errors import MemoryClosedError
 from remanence.store.sqlite.database import Database
 from remanence.store.sqlite.faults import translated
 
@@ -66,6 +67,8 @@ class Lane(abc.ABC):
     def __init__(self, name: str, databases: list[Database]) -> None:
         """Start the threads."""
         self._calls: Calls = queue.SimpleQueue()
+        self._gate = threading.Lock()
+        self._closed = False
         self._threads = [
             threading.Thread(target=self._run, args=(database,), name=name, daemon=True)
             for database in databases
@@ -74,15 +77,24 @@ class Lane(abc.ABC):
             thread.start()
 
     def submit(self, work: Callable[[Database], T], *, alone: bool = False) -> Future[T]:
-        """Hand in a call and return its future."""
+        """Hand in a call and return its future.
+
+        Raises:
+            MemoryClosedError: The lane was closed.
+        """
         call = Call(work, alone=alone)
-        self._calls.put(call)
+        with self._gate:
+            if self._closed:
+                raise MemoryClosedError("the memory was closed meanwhile; open it again")
+            self._calls.put(call)
         return call.future
 
     def close(self) -> None:
         """Let what was handed in finish, then end the threads and wait for them."""
-        for _ in self._threads:
-            self._calls.put(None)
+        with self._gate:  # nothing comes after the requests to end
+            self._closed = True
+            for _ in self._threads:
+                self._calls.put(None)
         for thread in self._threads:
             thread.join()
 

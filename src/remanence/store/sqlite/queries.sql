@@ -6,11 +6,18 @@ SELECT seq, epoch, rebuild_epoch, sessions FROM users WHERE user_id = :user_id;
 
 -- name: next_epoch
 -- An epoch nobody had before.
-UPDATE epochs SET last = last + 1 WHERE id = 1 RETURNING last;
+UPDATE counters SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch;
 
 -- name: add_user
 INSERT INTO users (user_id, seq, epoch, rebuild_epoch, sessions)
-VALUES (:user_id, 0, :epoch, :epoch, 0);
+SELECT :user_id, seq_floor, :epoch, :epoch, 0 FROM counters WHERE id = 1
+RETURNING seq, epoch, rebuild_epoch, sessions;
+
+-- name: raise_floor
+-- Before a user goes: nobody gets their numbers again.
+UPDATE counters
+SET seq_floor = max(seq_floor, (SELECT u.seq FROM users AS u WHERE u.user_id = :user_id))
+WHERE id = 1;
 
 -- name: advance_user
 UPDATE users SET seq = :seq, sessions = :sessions WHERE user_id = :user_id;
@@ -24,12 +31,12 @@ SELECT number, next_position FROM sessions
 WHERE user_id = :user_id AND agent_id = :agent_id AND session_id = :session_id;
 
 -- name: add_session
-INSERT INTO sessions (user_id, agent_id, session_id, number, next_position)
-VALUES (:user_id, :agent_id, :session_id, :number, 0);
+INSERT INTO sessions (user_id, agent_id, session_id, number, next_position, items)
+VALUES (:user_id, :agent_id, :session_id, :number, 0, 0);
 
 -- name: advance_session
-UPDATE sessions SET next_position = :next_position
-WHERE user_id = :user_id AND number = :number;
+UPDATE sessions SET next_position = :next_position, items = items + :added
+WHERE user_id = :user_id AND agent_id = :agent_id AND session_id = :session_id;
 
 -- name: episode_by_message
 -- The episode that already carries a message id in a session.
@@ -45,14 +52,14 @@ WHERE s.user_id = :user_id AND s.agent_id = :agent_id AND s.session_id = :sessio
   AND p.message_id IN (SELECT value FROM json_each(:message_ids));
 
 -- name: add_episode
-INSERT INTO episodes (user_id, id, session, position, role, name, content, at, utc_offset,
+INSERT INTO episodes (user_id, id, seq, session, position, role, name, content, at, utc_offset,
                       recorded_at, message_id, metadata)
-VALUES (:user_id, :id, :session, :position, :role, :name, :content, :at, :utc_offset,
+VALUES (:user_id, :id, :seq, :session, :position, :role, :name, :content, :at, :utc_offset,
         :recorded_at, :message_id, :metadata);
 
 -- name: add_fact
-INSERT INTO facts (user_id, id, session, text, at, utc_offset, recorded_at, metadata)
-VALUES (:user_id, :id, :session, :text, :at, :utc_offset, :recorded_at, :metadata);
+INSERT INTO facts (user_id, id, seq, session, text, at, utc_offset, recorded_at, metadata)
+VALUES (:user_id, :id, :seq, :session, :text, :at, :utc_offset, :recorded_at, :metadata);
 
 -- name: add_entry
 INSERT INTO entries (user_id, seq, origin, item, session, at, speaker, asks, terms, analyzer)
@@ -103,17 +110,14 @@ LIMIT :limit;
 -- name: numbers_of_ids
 -- Numbers of the items with these ids (given in hexadecimal), as far as a filter sees them.
 WITH wanted (id) AS (SELECT unhex(value) FROM json_each(:ids)),
-found (session, origin, item) AS (
-    SELECT p.session, 0, p.item
-    FROM wanted AS w JOIN episodes AS p ON p.user_id = :user_id AND p.id = w.id
+found (seq) AS (
+    SELECT p.seq FROM wanted AS w JOIN episodes AS p ON p.user_id = :user_id AND p.id = w.id
     UNION ALL
-    SELECT f.session, 1, f.item
-    FROM wanted AS w JOIN facts AS f ON f.user_id = :user_id AND f.id = w.id
+    SELECT f.seq FROM wanted AS w JOIN facts AS f ON f.user_id = :user_id AND f.id = w.id
 )
 SELECT e.seq
 FROM found AS o
-JOIN entries AS e ON e.user_id = :user_id AND e.session = o.session AND e.origin = o.origin
-                 AND e.item = o.item
+JOIN entries AS e ON e.user_id = :user_id AND e.seq = o.seq
 JOIN sessions AS s ON s.user_id = e.user_id AND s.number = e.session
 WHERE (:agent_id IS NULL OR s.agent_id = :agent_id)
   AND (:session_id IS NULL OR s.session_id = :session_id)
@@ -138,10 +142,11 @@ DELETE FROM facts WHERE item = :item AND user_id = :user_id;
 -- name: drop_entry
 DELETE FROM entries WHERE user_id = :user_id AND seq = :seq;
 
--- name: drop_empty_session
-DELETE FROM sessions
-WHERE user_id = :user_id AND number = :number
-  AND NOT EXISTS (SELECT 1 FROM entries AS e WHERE e.user_id = :user_id AND e.session = :number);
+-- name: shrink_session
+UPDATE sessions SET items = items - :gone WHERE user_id = :user_id AND number = :number;
+
+-- name: drop_empty_sessions
+DELETE FROM sessions WHERE user_id = :user_id AND items = 0;
 
 -- name: any_entry
 SELECT 1 FROM entries WHERE user_id = :user_id LIMIT 1;

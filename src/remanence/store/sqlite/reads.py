@@ -13,7 +13,7 @@ from remanence.store.sqlite.rows import (
     ORIGINS,
     entry_of,
     filter_parameters,
-    item_of,
+    items_of,
     scope_parameters,
     to_id,
     to_text,
@@ -65,7 +65,7 @@ def episode_ids(database: Database, scope: Scope, message_ids: Sequence[str]) ->
 def at_sequence(database: Database, user_id: str, numbers: Sequence[int]) -> dict[int, Item]:
     """Return items by number."""
     parameters = {"user_id": user_id, "numbers": json.dumps(list(numbers))}
-    return dict(item_of(user_id, row) for row in database.rows("items_at", parameters))
+    return items_of(user_id, database.rows("items_at", parameters))
 
 
 def find(database: Database, where: Filter, ids: Sequence[str]) -> dict[str, tuple[int, Item]]:
@@ -99,8 +99,7 @@ def count(database: Database, where: Filter | None) -> Counts:
     anything: dict[str, Any] = dict.fromkeys(
         ("user_id", "agent_id", "session_id", "since", "until")
     )
-    row = database.row("count", anything if where is None else filter_parameters(where))
-    assert row is not None  # noqa: S101 - a count always has a row
+    row = database.one("count", anything if where is None else filter_parameters(where))
     users, sessions, episodes, facts, first_at, last_at = row
     return Counts(
         users=users,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
-from remanence.store.protocol import Analysis, Entry, Item
+from remanence.store.protocol import Entry, Item
 from remanence.store.sqlite.database import Row
 from remanence.store.times import to_microseconds, to_time
 from remanence.types import Episode, Fact, Filter, Origin, Scope
@@ -16,7 +17,7 @@ __all__ = [
     "entry_of",
     "episode_of",
     "filter_parameters",
-    "item_of",
+    "items_of",
     "scope_parameters",
     "to_id",
     "to_text",
@@ -79,14 +80,23 @@ def episode_of(scope: Scope, row: Row) -> Episode:
     )
 
 
-def item_of(user_id: str, row: Row) -> tuple[int, Item]:
-    """Return number and item of a row of ``items_at``."""
-    seq, origin, agent_id, session_id = row[:4]
-    scope = Scope(user_id, agent_id or None, session_id or None)
-    if origin == 0:
-        return seq, episode_of(scope, row[4:14])
-    found, text, at, offset, recorded_at, metadata = row[14:]
-    return seq, Fact(
+def items_of(user_id: str, rows: Sequence[Row]) -> dict[int, Item]:
+    """Return the items of rows of ``items_at``, by number."""
+    scopes: dict[tuple[str, str], Scope] = {}
+    items: dict[int, Item] = {}
+    for row in rows:
+        seq, origin, agent_id, session_id = row[:4]
+        scope = scopes.get((agent_id, session_id))
+        if scope is None:
+            scope = Scope(user_id, agent_id or None, session_id or None)
+            scopes[agent_id, session_id] = scope
+        items[seq] = _fact_of(scope, row[14:]) if origin else episode_of(scope, row[4:14])
+    return items
+
+
+def _fact_of(scope: Scope, row: Row) -> Fact:
+    found, text, at, offset, recorded_at, metadata = row
+    return Fact(
         id=to_text(found),
         scope=scope,
         text=text,
@@ -107,5 +117,7 @@ def entry_of(row: Row) -> Entry:
         session_id or None,
         at,
         speaker,
-        Analysis(terms, bool(asks), version),
+        terms,
+        bool(asks),
+        version,
     )

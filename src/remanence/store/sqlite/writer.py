@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _MOST_IN_A_GROUP = 512
 _IDLE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 60.0
 _LOG_PAGES = 2000
 """Pages in the write-ahead log (8 MB) above which it is emptied at the next chance."""
 
@@ -49,11 +50,13 @@ class WriterLane(Lane):
 
     def _next(self, database: Database, calls: Calls) -> Call[Any] | None:
         """Wait for a call; empty the log when none comes for a while."""
-        if database.log_pages():
+        pause = _IDLE_SECONDS
+        while database.log_pages():
             try:
-                return calls.get(timeout=_IDLE_SECONDS)
+                return calls.get(timeout=pause)
             except queue.Empty:
-                database.truncate_log()
+                if not database.truncate_log():
+                    pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
         return calls.get()
 
     def _serve(self, database: Database, first: Call[Any], calls: Calls) -> None:
@@ -87,6 +90,9 @@ class WriterLane(Lane):
         try:
             with translated(database.path, database.connection), database.transaction():
                 for call in group:
+                    if len(group) == 1:  # is undone with its transaction
+                        outcomes.append((call, call.work(database), None))
+                        continue
                     try:
                         with database.savepoint():
                             outcomes.append((call, call.work(database), None))

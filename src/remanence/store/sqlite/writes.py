@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,8 +38,7 @@ class _Place:
         user = database.row("user", {"user_id": self.user_id})
         if user is None:
             epoch = _next_epoch(database)
-            database.run("add_user", {"user_id": self.user_id, "epoch": epoch})
-            user = (0, epoch, epoch, 0)
+            user = database.one("add_user", {"user_id": self.user_id, "epoch": epoch})
         self.seq: int = user[0]
         self._sessions: int = user[3]
         session = database.row("session", self._key)
@@ -48,10 +48,16 @@ class _Place:
             database.run("add_session", {**self._key, "number": self._sessions})
         self.session: int = session[0]
         self.next_position: int = session[1]
+        self._added = 0
+
+    def next_seq(self) -> int:
+        """Return the number of the item that comes next."""
+        self.seq += 1
+        self._added += 1
+        return self.seq
 
     def add_entry(self, origin: int, at: int, speaker: str | None, analysis: Analysis) -> None:
-        """Number the item whose row was inserted last, and give its terms to the indexes."""
-        self.seq += 1
+        """Give the terms of the item whose row was inserted last to the indexes."""
         self._database.run(
             "add_entry",
             {
@@ -75,18 +81,12 @@ class _Place:
         )
         self._database.run(
             "advance_session",
-            {
-                "user_id": self.user_id,
-                "number": self.session,
-                "next_position": self.next_position,
-            },
+            {**self._key, "next_position": self.next_position, "added": self._added},
         )
 
 
 def _next_epoch(database: Database) -> int:
-    row = database.row("next_epoch", {})
-    assert row is not None  # noqa: S101 - the migration made the row
-    return row[0]
+    return database.one("next_epoch", {})[0]
 
 
 def append(database: Database, batches: Sequence[Batch]) -> list[list[Episode]]:
@@ -129,6 +129,7 @@ def _append_one(database: Database, place: _Place, new: NewEpisode) -> Episode:
     values: dict[str, Any] = dict(
         zip((*names, "message_id", "metadata"), row, strict=True),
         user_id=place.user_id,
+        seq=place.next_seq(),
         session=place.session,
     )
     database.run("add_episode", values)
@@ -151,6 +152,8 @@ def _same(scope: Scope, row: Row, new: NewEpisode) -> Episode:
 
 def add_facts(database: Database, scope: Scope, facts: Sequence[NewFact]) -> list[Fact]:
     """Store statements; see :meth:`remanence.store.protocol.FactStore.add_facts`."""
+    if not facts:
+        return []
     place = _Place(database, scope)
     stored: list[Fact] = []
     for new in facts:
@@ -160,6 +163,7 @@ def add_facts(database: Database, scope: Scope, facts: Sequence[NewFact]) -> lis
             {
                 "user_id": place.user_id,
                 "id": to_id(new.id),
+                "seq": place.next_seq(),
                 "session": place.session,
                 "text": new.text,
                 "at": at,
@@ -205,11 +209,11 @@ def erase(database: Database, where: Filter, ids: Sequence[str] | None) -> Erasu
     for origin, name in ((0, "drop_episode"), (1, "drop_fact")):
         database.run_many(name, [{**user, "item": row[2]} for row in doomed if row[1] == origin])
     database.run_many("drop_entry", [{**user, "seq": row[0]} for row in doomed])
-    database.run_many(
-        "drop_empty_session", [{**user, "number": number} for number in {row[3] for row in doomed}]
-    )
+    for number, gone in Counter(row[3] for row in doomed).items():
+        database.run("shrink_session", {**user, "number": number, "gone": gone})
+    database.run("drop_empty_sessions", user)
     if database.row("any_entry", user) is None:
-        for name in ("drop_sessions", "drop_removals", "drop_user"):
+        for name in ("raise_floor", "drop_sessions", "drop_removals", "drop_user"):
             database.run(name, user)
     else:
         _log_removals(database, where.user_id, numbers)
@@ -236,9 +240,8 @@ def _log_removals(database: Database, user_id: str, numbers: Sequence[int]) -> N
     """Tell indexes of other processes what went, or that they have to rebuild."""
     user = {"user_id": user_id}
     epoch = _next_epoch(database)
-    logged = database.row("count_removals", user)
-    assert logged is not None  # noqa: S101 - a count always has a row
-    if logged[0] + len(numbers) > _LOGGED_REMOVALS:
+    logged: int = database.one("count_removals", user)[0]
+    if logged + len(numbers) > _LOGGED_REMOVALS:
         database.run("drop_removals", user)
         database.run("raise_epoch", {**user, "epoch": epoch, "rebuild_epoch": epoch})
         return

@@ -1,12 +1,14 @@
 -- Users, sessions, episodes, facts, and what search indexes load of them.
 
--- One row: the last epoch given to any user, so that none is ever given twice.
-CREATE TABLE epochs (
-    id    INTEGER PRIMARY KEY CHECK (id = 1),
-    last  INTEGER NOT NULL
+-- One row: the last epoch given to any user, and the highest sequence number of any user who was
+-- erased. A user who comes back goes on from there, so that neither is ever given twice.
+CREATE TABLE counters (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    epoch      INTEGER NOT NULL,
+    seq_floor  INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO epochs (id, last) VALUES (1, 0);
+INSERT INTO counters (id, epoch, seq_floor) VALUES (1, 0, 0);
 
 -- Every write takes the next sequence number here. `rebuild_epoch`: an index older than this
 -- can't be brought up to date by the log of removals.
@@ -18,13 +20,15 @@ CREATE TABLE users (
     sessions       INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- An absent agent or session is stored as '', which no real id can be.
+-- An absent agent or session is stored as '', which no real id can be. `items` counts the episodes
+-- and facts; a session without any is dropped.
 CREATE TABLE sessions (
     user_id        TEXT    NOT NULL,
     agent_id       TEXT    NOT NULL,
     session_id     TEXT    NOT NULL,
     number         INTEGER NOT NULL,
     next_position  INTEGER NOT NULL,
+    items          INTEGER NOT NULL,
     PRIMARY KEY (user_id, agent_id, session_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -35,6 +39,7 @@ CREATE TABLE episodes (
     item         INTEGER PRIMARY KEY,
     user_id      TEXT    NOT NULL,
     id           BLOB    NOT NULL,
+    seq          INTEGER NOT NULL,
     session      INTEGER NOT NULL,
     position     INTEGER NOT NULL,
     role         TEXT    NOT NULL,
@@ -55,6 +60,7 @@ CREATE TABLE facts (
     item         INTEGER PRIMARY KEY,
     user_id      TEXT    NOT NULL,
     id           BLOB    NOT NULL,
+    seq          INTEGER NOT NULL,
     session      INTEGER NOT NULL,
     text         TEXT    NOT NULL,
     at           INTEGER NOT NULL,
@@ -80,8 +86,6 @@ CREATE TABLE entries (
     analyzer  INTEGER NOT NULL,
     PRIMARY KEY (user_id, seq)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX entries_by_session ON entries (user_id, session, origin, item);
 
 -- Which numbers went at which epoch, for indexes that are a little behind. Numbers only.
 CREATE TABLE removals (

@@ -1,0 +1,1 @@
+"""Evaluations: what recall finds and what it costs, through the public API only."""

@@ -1,0 +1,1 @@
+"""LoCoMo: how much of the evidence for questions about long conversations is recalled."""

@@ -1,0 +1,1 @@
+"""Speed and size: what observing costs, and what recall takes as memories grow."""

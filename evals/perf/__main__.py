@@ -1,0 +1,153 @@
+"""Measures speed and size: ``python -m evals.perf``. Everything comes from one run.
+
+The conversations are made up, the same on every machine, so nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import dataclasses
+import tempfile
+from pathlib import Path
+
+from evals.perf.searching import Search, measure_search
+from evals.perf.writing import Commit, Grouping, measure_commit, measure_grouping
+from evals.report import Report
+
+_LEAST_EPISODES = 100
+"""Fewer don't have enough words for hundreds of questions."""
+_MOST_ADDED_MS = 0.4
+_MOST_TRANSACTIONS = {64: 100.0}
+_MOST_WARM_MS = {10_000: 1.0}
+_MOST_FIRST_TOUCH_MS = {10_000: 200.0, 100_000: 2_000.0}
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m evals.perf", description=__doc__)
+    parser.add_argument(
+        "--sizes",
+        type=int,
+        nargs="+",
+        default=[1_000, 10_000, 100_000],
+        help="how many episodes to search in",
+    )
+    parser.add_argument("--repeats", type=int, default=5, help="how often to measure; 5 by default")
+    parser.add_argument(
+        "--questions", type=int, default=300, help="how many different ones; 300 by default"
+    )
+    parser.add_argument("--json", type=Path, help="where to write the results as JSON")
+    arguments = parser.parse_args()
+    if min(arguments.sizes) < _LEAST_EPISODES or min(arguments.repeats, arguments.questions) < 1:
+        parser.error(f"measure at least once, one question, {_LEAST_EPISODES} episodes")
+    return arguments
+
+
+def _judged(value: float, most: float | None, form: str) -> str:
+    """Return a figure with its target, if it has one, and whether that is met."""
+    figure = format(value, form)
+    if most is None:
+        return figure
+    return f"{figure} (target {most:,g}: {'met' if value <= most else 'MISSED'})"
+
+
+def _print_commit(report: Report, commit: Commit) -> None:
+    kinds = {
+        "observe, awaited": commit.observe,
+        "bare commit of the same bytes": commit.bare,
+        "bare write and fsync of a page": commit.flush,
+    }
+    report.table(
+        "One message of about 200 characters, one at a time: milliseconds a call",
+        ["", "CPU, all threads", "CPU, calling thread", "wall"],
+        [
+            [name, f"{cost.processor:.3f}", f"{cost.here:.3f}", f"{cost.wall:.3f}"]
+            for name, cost in kinds.items()
+        ],
+    )
+    added = commit.observe.processor - commit.bare.processor
+    report.note(f"CPU that observe adds, ms: {_judged(added, _MOST_ADDED_MS, '.3f')}")
+
+
+def _print_grouping(report: Report, groupings: list[Grouping]) -> None:
+    alone = groupings[0]
+    report.table(
+        f"{alone.calls:,} observe calls of one message each",
+        ["calls at a time", "transactions", "calls a second", "ratio"],
+        [
+            [
+                str(grouping.at_once),
+                _judged(grouping.transactions, _MOST_TRANSACTIONS.get(grouping.at_once), ",.0f"),
+                f"{grouping.rate:,.0f}",
+                f"{grouping.rate / alone.rate:.1f}",
+            ]
+            for grouping in groupings
+        ],
+    )
+
+
+def _print_searches(report: Report, searches: list[Search], questions: int) -> None:
+    report.table(
+        f"Recall of 10 from one user's memory, {questions} different questions, milliseconds",
+        [
+            "episodes",
+            "warm p50",
+            "warm p95",
+            "p50 with an unknown word",
+            "first touch",
+            "index bytes an episode",
+            "store bytes an episode",
+            "stored in s",
+        ],
+        [
+            [
+                f"{search.episodes:,}",
+                _judged(search.warm_p50, _MOST_WARM_MS.get(search.episodes), ".2f"),
+                f"{search.warm_p95:.2f}",
+                f"{search.unknown_p50:.2f}",
+                _judged(search.first_touch, _MOST_FIRST_TOUCH_MS.get(search.episodes), ",.0f"),
+                f"{search.index_bytes:,.0f}",
+                f"{search.store_bytes:,.0f}",
+                f"{search.ingest_seconds:.1f}",
+            ]
+            for search in searches
+        ],
+    )
+
+
+async def _measure(arguments: argparse.Namespace, folder: Path) -> None:
+    report = Report("perf", "numpy", "apsw", "PyStemmer")
+    report.heading()
+    repeats: int = arguments.repeats
+    report.note(f"medians over {repeats} repeats")
+    commit = await measure_commit(folder, repeats=repeats, calls=500)
+    _print_commit(report, commit)
+    groupings = await measure_grouping(folder, repeats=repeats, calls=1_000, at_once=(1, 64))
+    _print_grouping(report, groupings)
+    searches = [
+        await measure_search(
+            folder, episodes=episodes, questions=arguments.questions, repeats=repeats
+        )
+        for episodes in arguments.sizes
+    ]
+    _print_searches(report, searches, arguments.questions)
+    if arguments.json is not None:
+        report.record |= {
+            "repeats": repeats,
+            "questions": arguments.questions,
+            "commit_ms": dataclasses.asdict(commit),
+            "grouping": [dataclasses.asdict(grouping) for grouping in groupings],
+            "recall": [dataclasses.asdict(search) for search in searches],
+        }
+        report.write(arguments.json)
+
+
+def main() -> None:
+    """Run the measurements in a folder of their own."""
+    arguments = _arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(_measure(arguments, Path(folder)))
+
+
+if __name__ == "__main__":
+    main()
