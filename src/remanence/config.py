@@ -8,6 +8,8 @@ from pathlib import Path
 
 import platformdirs
 
+from remanence.location import path_of
+
 __all__ = ["OpenAISettings", "default_database", "openai_settings"]
 
 
@@ -29,12 +31,15 @@ class OpenAISettings:
 def default_database() -> Path:
     """Return the database that the command line uses when none is named.
 
-    ``$REMANENCE_DB`` if it is set, else ``memory.db`` in the user's data folder. The folder is
-    not created here.
+    ``$REMANENCE_DB`` if it is set (a file name, or ``sqlite:///`` and a file name), else
+    ``memory.db`` in the user's data folder. The folder is not created here.
+
+    Raises:
+        InputError: ``$REMANENCE_DB`` names no store.
     """
     named = os.environ.get("REMANENCE_DB")
     if named:
-        return Path(named)
+        return path_of(named)
     return Path(platformdirs.user_data_dir("remanence", appauthor=False)) / "memory.db"
 
 

@@ -13,10 +13,11 @@ from typing import Any, Self
 import uuid_utils
 
 from remanence.clock import Clock, SystemClock
-from remanence.errors import InputError, MemoryClosedError, MissingExtraError
+from remanence.errors import InputError, MemoryClosedError
 from remanence.index.cache import IndexCache
 from remanence.index.scope import ScopeIndex
 from remanence.index.text import Query, analyze, analyze_query
+from remanence.location import path_of
 from remanence.recall.rank import rank
 from remanence.store.protocol import Batch, Item, NewEpisode, NewFact, Store
 from remanence.store.sqlite import SQLiteStore
@@ -99,7 +100,7 @@ class Memory:
             InputError: ``location`` names no store.
             StoreError: While opening: the file can't be used; the error says why.
         """
-        path = _path_of(location).absolute()
+        path = path_of(location).absolute()
         return cls(
             SQLiteStore(path, busy_timeout=busy_timeout),
             location=f"sqlite:///{path}",
@@ -397,24 +398,6 @@ class Memory:
             at=self._clock.now(),
             log_truncated=erasure.log_truncated,
         )
-
-
-def _path_of(location: str | Path) -> Path:
-    if isinstance(location, Path):
-        return location
-    check_content("location", location)
-    scheme, separator, rest = location.partition("://")
-    if not separator:
-        name = location
-    elif scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
-        name = rest[1:]
-    elif scheme in ("postgresql", "postgres"):
-        raise MissingExtraError("postgres", "A PostgreSQL store")
-    else:
-        raise InputError("location", f"is {location!r}", "give a file name, or sqlite:///name.db")
-    if name == ":memory:":
-        raise InputError("location", "is ':memory:'", "name a file; a temporary one will do")
-    return Path(name)
 
 
 def _check_scope(scope: object) -> None:

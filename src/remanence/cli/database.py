@@ -1,0 +1,68 @@
+"""Which database a command works on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from remanence.clock import Clock
+from remanence.config import default_database
+from remanence.errors import InputError, StoreError, StoreReadOnlyError
+from remanence.location import path_of
+
+if TYPE_CHECKING:
+    from remanence.engine import Memory
+
+__all__ = ["create_or_open", "database_path", "open_existing"]
+
+
+def database_path(location: str | None) -> Path:
+    """Return the file that ``--db`` names, or the default one.
+
+    Raises:
+        InputError: ``location`` names no store.
+    """
+    return default_database() if location is None else path_of(location)
+
+
+def open_existing(location: str | None) -> Memory:
+    """Return the memory at ``location``, to be entered with ``async with``.
+
+    Raises:
+        InputError: ``location`` names no store, or there is none yet.
+        StoreError: Its folder can't be read.
+    """
+    from remanence.engine import Memory
+
+    path = database_path(location)
+    try:
+        found = path.exists()
+    except OSError as error:
+        raise StoreError(f"{path} can't be looked at ({error.strerror})") from error
+    if not found:
+        raise InputError(
+            "--db",
+            f"there is no database at {path} yet",
+            "make one with 'remanence import', or name another file",
+        )
+    return Memory.open(path)
+
+
+def create_or_open(location: str | None, *, clock: Clock) -> Memory:
+    """Return the memory at ``location``, to be entered with ``async with``; make its folder.
+
+    Raises:
+        InputError: ``location`` names no store.
+        StoreReadOnlyError: The folder can't be made.
+    """
+    from remanence.engine import Memory
+
+    path = database_path(location)
+    try:
+        # Memories are private: a folder made for them is their owner's alone.
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreReadOnlyError(
+            f"the folder {path.parent} can't be made ({error.strerror}); name a file elsewhere"
+        ) from error
+    return Memory.open(path, clock=clock)

@@ -1,0 +1,75 @@
+"""Records as commands show them."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from remanence.cli.output import print_text
+from remanence.cli.printable import on_one_line, printable
+from remanence.types import Episode, Fact, Receipt, Recollection, Scope, Stats
+
+__all__ = ["json_fields", "print_item", "print_item_in_full", "speaker_of", "text_of", "when"]
+
+
+def json_fields(record: Episode | Fact | Recollection | Receipt | Stats) -> dict[str, Any]:
+    """Return a record as JSON holds it: times in ISO 8601, its scope's ids beside its own."""
+    fields: dict[str, Any] = {}
+    if isinstance(record, Episode | Fact):
+        fields["origin"] = "episode" if isinstance(record, Episode) else "fact"
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        match value:
+            case Scope():
+                fields |= dataclasses.asdict(value)
+            case dt.datetime():
+                fields[field.name] = value.isoformat()
+            case Mapping():
+                fields[field.name] = {**value}
+            case _:
+                fields[field.name] = value
+    return fields
+
+
+def when(time: dt.datetime) -> str:
+    """Return a time to the minute, as the clock showed it where it happened."""
+    return time.replace(tzinfo=None).isoformat(sep=" ", timespec="minutes")
+
+
+def text_of(item: Episode | Fact) -> str:
+    """Return what was said, or the statement."""
+    return item.content if isinstance(item, Episode) else item.text
+
+
+def speaker_of(item: Episode | Fact | Recollection) -> str:
+    """Return who spoke, or that it is a fact."""
+    match item:
+        case Episode(name=name, role=role):
+            return name or role
+        case Recollection(role=str(role), speaker=speaker):
+            return speaker or role
+        case _:
+            return "(fact)"
+
+
+def print_item(item: Episode | Fact) -> None:
+    """Print one item of a listing: a line about it, and its text below, indented."""
+    session = item.scope.session_id or "(unnamed session)"
+    about = (when(item.at), session, speaker_of(item), item.id)
+    print_text("  ".join(map(on_one_line, about)), style="dim")
+    print_text("\n".join(f"    {line}" for line in printable(text_of(item)).split("\n")))
+
+
+def print_item_in_full(item: Episode | Fact) -> None:
+    """Print every field of an item, the text last and verbatim but for control characters."""
+    fields = json_fields(item)
+    text = fields.pop("content" if isinstance(item, Episode) else "text")
+    fields["metadata"] = json.dumps(fields["metadata"], ensure_ascii=False)
+    width = max(map(len, fields))
+    for name, value in fields.items():
+        print_text(f"{name:<{width}}  {'-' if value is None else on_one_line(str(value))}")
+    print_text("")
+    print_text(text)

@@ -1,0 +1,62 @@
+"""``remanence recall``: search."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from remanence.cli.database import open_existing
+from remanence.cli.items import json_fields, speaker_of, when
+from remanence.cli.options import (
+    AgentOption,
+    DatabaseOption,
+    JsonOption,
+    SessionOption,
+    SinceOption,
+    UntilOption,
+    UserOption,
+)
+from remanence.cli.output import print_json, print_notice, print_table
+from remanence.types import Filter, Recollection
+
+__all__ = ["recall"]
+
+
+def recall(
+    query: Annotated[str, typer.Argument(help="A question or keywords, in any language.")],
+    *,
+    user: UserOption,
+    db: DatabaseOption = None,
+    agent: AgentOption = None,
+    session: SessionOption = None,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=1000, help="How many to show at most.")
+    ] = 10,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option("--threshold", min=0, max=1, help="The least score to show, 0 to 1."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find what was said that answers a question, best first."""
+    where = Filter(user, agent, session, since, until)
+    found = asyncio.run(_search(db, query, where, limit, threshold))
+    if as_json:
+        for hit in found:
+            print_json(json_fields(hit))
+    elif found:
+        rows = [(f"{hit.score:.2f}", when(hit.at), speaker_of(hit), hit.text) for hit in found]
+        print_table(("score", "date", "speaker", "text"), rows)
+    else:
+        print_notice("Nothing found.")
+
+
+async def _search(
+    db: str | None, query: str, where: Filter, limit: int, threshold: float | None
+) -> list[Recollection]:
+    async with open_existing(db) as memory:
+        return await memory.recall(query, scope=where, limit=limit, threshold=threshold)

@@ -1,0 +1,89 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import Result
+
+Run = Callable[..., Result]
+Listed = Callable[..., list[dict[str, Any]]]
+
+pytestmark = pytest.mark.usefixtures("alice")
+
+
+def test_by_id(remanence: Run, listed: Listed, database: Path) -> None:
+    first, second, *rest = (item["id"] for item in listed("alice"))
+    (of_bob,) = listed("bob")
+    result = remanence(
+        *("forget", first, second, second, "nonsense", of_bob["id"], "--user", "alice", "--yes")
+    )
+    assert "To be erased: 2 episodes, 0 facts" in result.stderr
+    assert "2026-03-01 09:30  Alice  My sister Nora lives in Ghent." in result.stderr
+    assert "Not found: nonsense" in result.stderr
+    assert f"Not found: {of_bob['id']}" in result.stderr
+    assert "user    alice" in result.stdout
+    assert "erased  2 episodes, 0 facts" in result.stdout
+    assert first in result.stdout
+    assert "log     emptied" in result.stdout
+    assert [item["id"] for item in listed("alice")] == rest
+    assert len(listed("bob")) == 1
+    assert b"beehives" not in database.read_bytes()
+
+
+def test_a_session(remanence: Run, listed: Listed) -> None:
+    result = remanence("forget", "--session", "spring", "--user", "alice", "--yes", "--json")
+    receipt = json.loads(result.stdout)
+    assert (receipt["user_id"], receipt["episodes"], receipt["facts"]) == ("alice", 3, 0)
+    assert len(receipt["ids"]) == 3
+    assert [item["content"] for item in listed("alice")] == ["Nora moved to Bruges."]
+
+
+def test_everything_of_a_user(remanence: Run, listed: Listed) -> None:
+    result = remanence("forget", "--everything", "--user", "alice", answer="y\n")
+    assert "To be erased: 4 episodes, 0 facts" in result.stderr
+    assert "erased  4 episodes, 0 facts" in result.stdout
+    assert not listed("alice")
+    assert len(listed("bob")) == 1
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", ""])
+def test_without_a_yes_nothing_is_erased(remanence: Run, listed: Listed, answer: str) -> None:
+    result = remanence("forget", "--everything", "--user", "alice", code=1, answer=answer)
+    assert "To be erased: 4 episodes" in result.stderr
+    assert result.stderr.endswith("Nothing was erased.\n")
+    assert result.stdout == ""
+    assert len(listed("alice")) == 4
+
+
+def test_nothing_to_erase_is_no_failure_and_not_asked(remanence: Run) -> None:
+    for what in (("nonsense",), ("--session", "winter"), ("--everything",)):
+        user = "nobody" if what == ("--everything",) else "alice"
+        result = remanence("forget", *what, "--user", user)
+        assert "There is nothing to erase." in result.stderr
+        assert "erased  0 episodes, 0 facts" in result.stdout
+
+
+def test_a_long_list_is_previewed(remanence: Run, write_lines: Callable[..., Path]) -> None:
+    said = [{"role": "user", "content": f"{number} " + "x" * 200} for number in range(8)]
+    remanence("import", write_lines(*said), "--user", "carol")
+    result = remanence("forget", "--everything", "--user", "carol", "--yes")
+    assert "… and 3 more" in result.stderr
+    assert "x" * 120 not in result.stderr
+    assert ", and 3 more" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        (),
+        ("some-id", "--everything"),
+        ("some-id", "--session", "spring"),
+        ("--session", "spring", "--everything"),
+    ],
+)
+def test_exactly_one_thing_has_to_be_named(
+    remanence: Run, listed: Listed, what: tuple[str, ...]
+) -> None:
+    remanence("forget", *what, "--user", "alice", "--yes", code=2)
+    assert len(listed("alice")) == 4

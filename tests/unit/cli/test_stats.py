@@ -1,0 +1,34 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+Run = Callable[..., Result]
+
+pytestmark = pytest.mark.usefixtures("alice")
+
+
+def test_of_everyone_and_of_one_user(remanence: Run, database: Path) -> None:
+    fields = dict(line.split(maxsplit=1) for line in remanence("stats").stdout.splitlines())
+    assert fields["database"] == str(database)
+    assert (fields["users"], fields["sessions"], fields["episodes"]) == ("2", "3", "5")
+    found = json.loads(remanence("stats", "--user", "alice", "--json").stdout)
+    assert found["store_bytes"] > 0
+    del found["store_bytes"]
+    assert found == {
+        "database": str(database),
+        "users": 1,
+        "sessions": 2,
+        "episodes": 4,
+        "facts": 0,
+        "first_at": "2026-03-01T09:30:00+00:00",
+        "last_at": "2026-07-10T18:00:00+00:00",
+    }
+
+
+def test_of_nobody(remanence: Run) -> None:
+    output = remanence("stats", "--user", "nobody").stdout
+    assert "users     0" in output
+    assert "earliest  -" in output
