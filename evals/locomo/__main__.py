@@ -29,12 +29,6 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m evals.locomo", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="LoCoMo's locomo10.json")
     parser.add_argument("--json", type=Path, help="where to write the results as JSON")
-    parser.add_argument(
-        "--captions",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="make the captions of shared pictures part of the turns' texts",
-    )
     arguments = parser.parse_args()
     if not arguments.data.is_file():
         parser.error(f"--data: there is no file {arguments.data}")
@@ -89,7 +83,7 @@ def main() -> None:
     samples: list[dict[str, Any]] = json.loads(arguments.data.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "locomo.db"
-        result = asyncio.run(run(samples, database, captions=arguments.captions))
+        result = asyncio.run(run(samples, database))
     groups = grouped(result.asked)
     p50, p95 = np.percentile([1000 * one.seconds for one in result.asked], [50, 95])
     milliseconds = {"p50": float(p50), "p95": float(p95)}
@@ -98,7 +92,6 @@ def main() -> None:
     if arguments.json is not None:
         report.record |= {
             "measure": "fractional evidence recall of turns",
-            "captions": arguments.captions,
             "sessions": result.sessions,
             "turns": result.turns,
             "questions": len(result.asked),

@@ -55,18 +55,17 @@ class Run:
     ingest_seconds: float = 0.0
 
 
-async def run(samples: Sequence[Mapping[str, Any]], database: Path, *, captions: bool) -> Run:
+async def run(samples: Sequence[Mapping[str, Any]], database: Path) -> Run:
     """Store every conversation and ask every question that has evidence.
 
     Args:
         samples: The file's list.
         database: A file that does not exist.
-        captions: Whether the captions of shared pictures are part of the turns' texts.
     """
     result = Run()
     async with Memory.open(database) as memory:
         for place, sample in enumerate(samples):
-            conversations = read_conversations(sample, captions=captions)
+            conversations = read_conversations(sample)
             began = time.perf_counter()
             await memory.observe_all(conversations)
             result.ingest_seconds += time.perf_counter() - began

@@ -208,22 +208,23 @@ class ScopeIndex:
 
     def _hits(self, term: str) -> Hits:
         """Return the turns that use a term, or terms like it if nobody used it."""
+        is_name = term in self._name_terms
         number = self._terms.get(term)
         if number is not None:
-            return Hits(*self._postings.find(number), term in self._name_terms)
+            return Hits(*self._postings.find(number), is_name)
         similar = [
             (number, overlap)
             for number, overlap in self._trigrams.similar(term, self._terms.values)
             if not self._weak.values[number]
         ]
         if not similar:
-            return Hits(np.zeros(0, np.int32), np.zeros(0, np.float32))
+            return Hits(np.zeros(0, np.int32), np.zeros(0, np.float32), is_name)
         counts = np.zeros(len(self._seq), np.float32)
         for number, overlap in similar:
             turns, frequencies = self._postings.find(number)
             counts[turns] += np.float32(overlap) * frequencies
         turns = np.flatnonzero(counts).astype(np.int32)
-        return Hits(turns, counts[turns])
+        return Hits(turns, counts[turns], is_name)
 
     def _named(self, query: Query) -> npt.NDArray[np.bool_]:
         named = [not query.words.isdisjoint(name) for name in self._names]
