@@ -44,6 +44,7 @@ _MARKS = (
 
 _LETTER = rf"(?:(?![{_UNSPACED}])[^\W_]|[{_MARKS}])"
 _TOKEN = re.compile(rf"([{_UNSPACED}]+)|({_LETTER}+(?:'{_LETTER}+)*)")
+_ASCII_WORD = re.compile("[a-z0-9]+(?:'[a-z0-9]+)*")  # the same, four times as fast
 _QUESTION_MARKS = "?\uff1f\u061f"
 _ASKS = re.compile(rf"[{_QUESTION_MARKS}][^\w{_QUESTION_MARKS}]*$")
 _SCRIPTS = (
@@ -121,6 +122,14 @@ def _fold(text: str) -> str:
     return text.lower().replace("i\u0307", "i")  # what Python makes of the Turkish capital
 
 
+def _tokens(text: str) -> list[tuple[str, str]]:
+    """Return runs without spaces and words, in order: of each pair one is empty."""
+    folded = _fold(text)
+    if folded.isascii():
+        return [("", word) for word in _ASCII_WORD.findall(folded)]
+    return _TOKEN.findall(folded)
+
+
 def _unspaced_terms(run: str) -> list[str]:
     pairs = [run[i : i + 2] for i in range(len(run) - 1)]
     return [*pairs, *(WEAK + character for character in run)]
@@ -128,13 +137,13 @@ def _unspaced_terms(run: str) -> list[str]:
 
 def words(text: str) -> list[str]:
     """Return the folded words of a text, in order; a run without spaces counts as one word."""
-    return [match.group() for match in _TOKEN.finditer(_fold(text))]
+    return [run or word for run, word in _tokens(text)]
 
 
 def analyze(text: str) -> Analysis:
     """Return what the index needs of a stored text."""
     terms: list[str] = []
-    for run, word in _TOKEN.findall(_fold(text)):
+    for run, word in _tokens(text):
         if word:
             terms.append(term_of(word))
         else:
@@ -152,7 +161,7 @@ def analyze_query(text: str) -> Query:
     phrasing: list[str] = []
     weak: list[str] = []
     found: list[str] = []
-    for run, word in _TOKEN.findall(_fold(text)):
+    for run, word in _tokens(text):
         found.append(run or word)
         if run:
             pairs = [run[i : i + 2] for i in range(len(run) - 1)]

@@ -30,6 +30,8 @@ _log = logging.getLogger(__name__)
 APPLICATION_ID = 0x524D4E43
 """Marks the file as ours: "RMNC"."""
 
+_PAGE_BYTES = 4096
+
 LEAST_SQLITE = (3, 51, 3)
 """Older ones can damage a write-ahead log that several connections share."""
 
@@ -46,6 +48,7 @@ class Database:
     def __init__(self, path: Path, *, busy_timeout: float, writable: bool) -> None:
         """Open the file and check that it is one of ours."""
         self.path = path
+        self._log = f"{path}-wal"
         self._sql = statements()
         self._busy_timeout = busy_timeout
         if writable:
@@ -177,10 +180,9 @@ class Database:
     def log_pages(self) -> int:
         """Return how many pages the write-ahead log holds."""
         try:
-            size = Path(f"{self.path}-wal").stat().st_size
+            return os.stat(self._log).st_size // _PAGE_BYTES  # noqa: PTH116 - asked at every write
         except FileNotFoundError:
             return 0
-        return size // 4096
 
     def truncate_log(self, patience: float = 0.1) -> bool:
         """Write the log into the file and empty it.

@@ -2,28 +2,33 @@
 
 -- name: user
 -- A user's counters.
-SELECT seq, epoch, rebuild_epoch, sessions FROM users WHERE user_id = :user_id;
+SELECT max(u.seq_floor, coalesce((SELECT max(e.seq) FROM entries AS e
+                                  WHERE e.user_id = :user_id), 0)),
+       u.epoch, u.rebuild_epoch, u.sessions
+FROM users AS u
+WHERE u.user_id = :user_id;
 
 -- name: next_epoch
 -- An epoch nobody had before.
 UPDATE counters SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch;
 
 -- name: add_user
-INSERT INTO users (user_id, seq, epoch, rebuild_epoch, sessions)
+INSERT INTO users (user_id, seq_floor, epoch, rebuild_epoch, sessions)
 SELECT :user_id, seq_floor, :epoch, :epoch, 0 FROM counters WHERE id = 1
-RETURNING seq, epoch, rebuild_epoch, sessions;
+RETURNING seq_floor, epoch, rebuild_epoch, sessions;
 
 -- name: raise_floor
 -- Before a user goes: nobody gets their numbers again.
-UPDATE counters
-SET seq_floor = max(seq_floor, (SELECT u.seq FROM users AS u WHERE u.user_id = :user_id))
-WHERE id = 1;
+UPDATE counters SET seq_floor = max(seq_floor, :seq) WHERE id = 1;
 
--- name: advance_user
-UPDATE users SET seq = :seq, sessions = :sessions WHERE user_id = :user_id;
+-- name: count_sessions
+UPDATE users SET sessions = :sessions WHERE user_id = :user_id;
 
 -- name: raise_epoch
-UPDATE users SET epoch = :epoch, rebuild_epoch = coalesce(:rebuild_epoch, rebuild_epoch)
+UPDATE users
+SET epoch = :epoch,
+    rebuild_epoch = coalesce(:rebuild_epoch, rebuild_epoch),
+    seq_floor = coalesce(:seq_floor, seq_floor)
 WHERE user_id = :user_id;
 
 -- name: session

@@ -22,8 +22,8 @@ T = TypeVar("T")
 _MOST_IN_A_GROUP = 512
 _IDLE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
-_LOG_PAGES = 2000
-"""Pages in the write-ahead log (8 MB) above which it is emptied at the next chance."""
+_LOG_PAGES = 4000
+"""Pages in the write-ahead log (16 MB) above which it is emptied at the next chance."""
 
 
 class WriterLane(Lane):

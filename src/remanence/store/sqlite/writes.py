@@ -40,12 +40,12 @@ class _Place:
             epoch = _next_epoch(database)
             user = database.one("add_user", {"user_id": self.user_id, "epoch": epoch})
         self.seq: int = user[0]
-        self._sessions: int = user[3]
         session = database.row("session", self._key)
         if session is None:
-            self._sessions += 1
-            session = (self._sessions, 0)
-            database.run("add_session", {**self._key, "number": self._sessions})
+            number: int = user[3] + 1
+            session = (number, 0)
+            database.run("count_sessions", {"user_id": self.user_id, "sessions": number})
+            database.run("add_session", {**self._key, "number": number})
         self.session: int = session[0]
         self.next_position: int = session[1]
         self._added = 0
@@ -74,11 +74,7 @@ class _Place:
         )
 
     def save(self) -> None:
-        """Write the counters back."""
-        self._database.run(
-            "advance_user",
-            {"user_id": self.user_id, "seq": self.seq, "sessions": self._sessions},
-        )
+        """Write the session's counters back."""
         self._database.run(
             "advance_session",
             {**self._key, "next_position": self.next_position, "added": self._added},
@@ -196,7 +192,10 @@ def replace_terms(database: Database, user_id: str, items: Sequence[Reanalysis])
         ],
     )
     epoch = _next_epoch(database)
-    database.run("raise_epoch", {"user_id": user_id, "epoch": epoch, "rebuild_epoch": epoch})
+    database.run(
+        "raise_epoch",
+        {"user_id": user_id, "epoch": epoch, "rebuild_epoch": epoch, "seq_floor": None},
+    )
 
 
 def erase(database: Database, where: Filter, ids: Sequence[str] | None) -> Erasure:
@@ -205,6 +204,7 @@ def erase(database: Database, where: Filter, ids: Sequence[str] | None) -> Erasu
     numbers = _numbers(database, where, ids)
     if not numbers:
         return Erasure(0, 0, (), log_truncated=True)
+    seq: int = database.one("user", user)[0]
     doomed = database.rows("doomed", {**user, "numbers": json.dumps(numbers)})
     for origin, name in ((0, "drop_episode"), (1, "drop_fact")):
         database.run_many(name, [{**user, "item": row[2]} for row in doomed if row[1] == origin])
@@ -213,10 +213,11 @@ def erase(database: Database, where: Filter, ids: Sequence[str] | None) -> Erasu
         database.run("shrink_session", {**user, "number": number, "gone": gone})
     database.run("drop_empty_sessions", user)
     if database.row("any_entry", user) is None:
-        for name in ("raise_floor", "drop_sessions", "drop_removals", "drop_user"):
+        database.run("raise_floor", {"seq": seq})
+        for name in ("drop_sessions", "drop_removals", "drop_user"):
             database.run(name, user)
     else:
-        _log_removals(database, where.user_id, numbers)
+        _log_removals(database, where.user_id, numbers, seq)
     facts = sum(row[1] for row in doomed)
     return Erasure(
         episodes=len(doomed) - facts,
@@ -236,14 +237,22 @@ def _numbers(database: Database, where: Filter, ids: Sequence[str] | None) -> li
     return sorted({row[0] for row in rows})
 
 
-def _log_removals(database: Database, user_id: str, numbers: Sequence[int]) -> None:
+def _log_removals(database: Database, user_id: str, numbers: Sequence[int], seq_floor: int) -> None:
     """Tell indexes of other processes what went, or that they have to rebuild."""
     user = {"user_id": user_id}
     epoch = _next_epoch(database)
     logged: int = database.one("count_removals", user)[0]
-    if logged + len(numbers) > _LOGGED_REMOVALS:
+    rebuild = logged + len(numbers) > _LOGGED_REMOVALS
+    if rebuild:
         database.run("drop_removals", user)
-        database.run("raise_epoch", {**user, "epoch": epoch, "rebuild_epoch": epoch})
-        return
-    database.run_many("add_removal", [{**user, "epoch": epoch, "seq": seq} for seq in numbers])
-    database.run("raise_epoch", {**user, "epoch": epoch, "rebuild_epoch": None})
+    else:
+        database.run_many("add_removal", [{**user, "epoch": epoch, "seq": seq} for seq in numbers])
+    database.run(
+        "raise_epoch",
+        {
+            **user,
+            "epoch": epoch,
+            "rebuild_epoch": epoch if rebuild else None,
+            "seq_floor": seq_floor,
+        },
+    )

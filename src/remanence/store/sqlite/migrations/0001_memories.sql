@@ -10,11 +10,12 @@ CREATE TABLE counters (
 
 INSERT INTO counters (id, epoch, seq_floor) VALUES (1, 0, 0);
 
--- Every write takes the next sequence number here. `rebuild_epoch`: an index older than this
--- can't be brought up to date by the log of removals.
+-- The next sequence number is one above the user's last entry, or above `seq_floor` where what was
+-- last is erased. `rebuild_epoch`: an index older than this can't be brought up to date by the log of
+-- removals.
 CREATE TABLE users (
     user_id        TEXT    NOT NULL PRIMARY KEY,
-    seq            INTEGER NOT NULL,
+    seq_floor      INTEGER NOT NULL,
     epoch          INTEGER NOT NULL,
     rebuild_epoch  INTEGER NOT NULL,
     sessions       INTEGER NOT NULL
