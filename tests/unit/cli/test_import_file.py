@@ -2,7 +2,7 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -80,7 +80,7 @@ def test_no_file_or_a_folder(remanence: Run, tmp_path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _unprivileged() -> Iterator[None]:
+def _unprivileged() -> Generator[None]:
     """Take the right to read everything from root, who may be running the tests."""
     user = os.geteuid()
     if user == 0:
