@@ -23,5 +23,5 @@ def to_offset(time: dt.datetime) -> int:
 
 def to_time(microseconds: int, offset: int = 0) -> dt.datetime:
     """Return the time at an offset from UTC, given in seconds."""
-    zone = dt.timezone(dt.timedelta(seconds=offset)) if offset else dt.UTC
-    return (_EPOCH + microseconds * _MICROSECOND).astimezone(zone)
+    time = _EPOCH + dt.timedelta(microseconds=microseconds)
+    return time.astimezone(dt.timezone(dt.timedelta(seconds=offset))) if offset else time

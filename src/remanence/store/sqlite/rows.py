@@ -36,7 +36,8 @@ def to_id(text: str) -> bytes | None:
 
 def to_text(data: bytes) -> str:
     """Return the usual form of a UUID."""
-    return str(uuid.UUID(bytes=data))
+    digits = data.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _metadata(text: str) -> dict[str, Any]:
