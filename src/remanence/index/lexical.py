@@ -106,7 +106,8 @@ def lexical_evidence(turns: Turns, query: Sequence[Hits]) -> Floats:
         block = used[start : start + _TERMS_AT_ONCE]
         evidence = _evidence(turns, [query[place] for place in block], gate)
         np.divide(evidence, evidence + 1, out=evidence)
-        total += weights[block] @ evidence
+        evidence *= weights[block, np.newaxis]
+        total += evidence.sum(axis=0)
     if used:
         total /= weights.sum()
     total[0] = 0

@@ -30,8 +30,6 @@ _log = logging.getLogger(__name__)
 APPLICATION_ID = 0x524D4E43
 """Marks the file as ours: "RMNC"."""
 
-_PAGE_BYTES = 4096
-
 LEAST_SQLITE = (3, 51, 3)
 """Older ones can damage a write-ahead log that several connections share."""
 
@@ -43,14 +41,19 @@ class Database:
         path: The file.
         busy_timeout: Seconds to wait for another process before giving up.
         writable: Whether this connection creates, migrates and writes the file.
+
+    Attributes:
+        path: The file.
+        connection: The connection to it.
+        log_frames: How many pages the write-ahead log held after this connection's last commit.
     """
 
     def __init__(self, path: Path, *, busy_timeout: float, writable: bool) -> None:
         """Open the file and check that it is one of ours."""
         self.path = path
-        self._log = f"{path}-wal"
         self._sql = statements()
         self._busy_timeout = busy_timeout
+        self.log_frames = 0
         if writable:
             _check_place(path)
         with translated(path):
@@ -77,7 +80,7 @@ class Database:
             )
         self._pragma("synchronous", "full")
         self._pragma("secure_delete", True)
-        self.connection.wal_autocheckpoint(0)
+        self.connection.set_wal_hook(self._count_frames)  # in place of automatic checkpoints
         self._migrate()
 
     def _check_ownership(self) -> None:
@@ -177,12 +180,22 @@ class Database:
         for each in parameters:
             self._execute(self._sql[name], each)
 
-    def log_pages(self) -> int:
-        """Return how many pages the write-ahead log holds."""
+    def _count_frames(self, _connection: apsw.Connection, _name: str, frames: int) -> int:
+        self.log_frames = frames
+        return apsw.SQLITE_OK
+
+    def checkpoint(self) -> bool:
+        """Write the log into the file, so that the log can begin anew without growing.
+
+        Returns:
+            Whether all of it was written; ``False`` if a reader still needs some of it.
+        """
         try:
-            return os.stat(self._log).st_size // _PAGE_BYTES  # noqa: PTH116 - asked at every write
-        except FileNotFoundError:
-            return 0
+            total, done = self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        except apsw.Error as error:  # a full disk: everything stays in the log until there is room
+            _log.warning("%s: the write-ahead log could not be written back: %s", self.path, error)
+            return False
+        return total == done
 
     def truncate_log(self, patience: float = 0.1) -> bool:
         """Write the log into the file and empty it.
@@ -198,12 +211,21 @@ class Database:
             self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         except apsw.BusyError:
             return False
-        except apsw.Error as error:  # a full disk: everything stays in the log until there is room
+        except apsw.Error as error:
             _log.warning("%s: the write-ahead log could not be emptied: %s", self.path, error)
             return False
         finally:
             self._wait_at_most(self._busy_timeout)
-        return self.log_pages() == 0
+        if self._log_bytes():
+            return False
+        self.log_frames = 0
+        return True
+
+    def _log_bytes(self) -> int:
+        try:
+            return Path(f"{self.path}-wal").stat().st_size
+        except FileNotFoundError:
+            return 0
 
     def _wait_at_most(self, seconds: float) -> None:
         self.connection.set_busy_timeout(round(seconds * 1000))

@@ -22,8 +22,8 @@ T = TypeVar("T")
 _MOST_IN_A_GROUP = 512
 _IDLE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
-_LOG_PAGES = 4000
-"""Pages in the write-ahead log (16 MB) above which it is emptied at the next chance."""
+_LOG_FRAMES = 1000
+"""Pages in the write-ahead log (4 MB) at which it is written back, and begins anew."""
 
 
 class WriterLane(Lane):
@@ -36,22 +36,22 @@ class WriterLane(Lane):
     commits: int = 0
 
     def _work_off(self, database: Database, calls: Calls) -> None:
-        limit = _LOG_PAGES
+        limit = _LOG_FRAMES
         while True:
             call = self._next(database, calls)
             if call is None:
                 database.truncate_log()
                 return
             self._serve(database, call, calls)
-            # A reader may hold the log: then it is tried again after as many pages more.
-            pages = database.log_pages()
-            if pages > limit:
-                limit = _LOG_PAGES if database.truncate_log() else pages + _LOG_PAGES
+            # A reader may need the log: then it is tried again after as many pages more.
+            frames = database.log_frames
+            if frames > limit:
+                limit = _LOG_FRAMES if database.checkpoint() else frames + _LOG_FRAMES
 
     def _next(self, database: Database, calls: Calls) -> Call[Any] | None:
         """Wait for a call; empty the log when none comes for a while."""
         pause = _IDLE_SECONDS
-        while database.log_pages():
+        while database.log_frames:
             try:
                 return calls.get(timeout=pause)
             except queue.Empty:
