@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import time
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -72,8 +73,9 @@ class Database:
         if not writable:
             self._pragma("query_only", True)
             return
-        self._check_ownership()
-        if self._pragma("journal_mode", "wal") != "wal":
+        with self.snapshot():
+            self._check_ownership()
+        if self._keep_a_log() != "wal":
             raise StoreError(
                 f"{self.path} can't keep a write-ahead log; use a local file system, not a "
                 "network folder"
@@ -82,6 +84,17 @@ class Database:
         self._pragma("secure_delete", True)
         self.connection.set_wal_hook(self._count_frames)  # in place of automatic checkpoints
         self._migrate()
+
+    def _keep_a_log(self) -> str:
+        """Switch to a write-ahead log, which SQLite refuses at once while another process does."""
+        deadline = time.monotonic() + self._busy_timeout
+        while True:
+            try:
+                return self._pragma("journal_mode", "wal")
+            except apsw.BusyError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
 
     def _check_ownership(self) -> None:
         owner = self._pragma("application_id")

@@ -113,16 +113,17 @@ ORDER BY e.seq
 LIMIT :limit;
 
 -- name: numbers_of_ids
--- Numbers of the items with these ids (given in hexadecimal), as far as a filter sees them.
+-- Numbers of the items with these ids (given in hexadecimal), as far as a filter sees them. The
+-- cross joins keep the order as written: from the few ids to what they name.
 WITH wanted (id) AS (SELECT unhex(value) FROM json_each(:ids)),
 found (seq) AS (
-    SELECT p.seq FROM wanted AS w JOIN episodes AS p ON p.user_id = :user_id AND p.id = w.id
+    SELECT p.seq FROM wanted AS w CROSS JOIN episodes AS p ON p.user_id = :user_id AND p.id = w.id
     UNION ALL
-    SELECT f.seq FROM wanted AS w JOIN facts AS f ON f.user_id = :user_id AND f.id = w.id
+    SELECT f.seq FROM wanted AS w CROSS JOIN facts AS f ON f.user_id = :user_id AND f.id = w.id
 )
 SELECT e.seq
 FROM found AS o
-JOIN entries AS e ON e.user_id = :user_id AND e.seq = o.seq
+CROSS JOIN entries AS e ON e.user_id = :user_id AND e.seq = o.seq
 JOIN sessions AS s ON s.user_id = e.user_id AND s.number = e.session
 WHERE (:agent_id IS NULL OR s.agent_id = :agent_id)
   AND (:session_id IS NULL OR s.session_id = :session_id)
@@ -186,14 +187,20 @@ UPDATE entries SET terms = :terms, asks = :asks, analyzer = :analyzer
 WHERE user_id = :user_id AND seq = :seq;
 
 -- name: count
--- How much a filter sees; without a user, how much there is.
-SELECT count(DISTINCT e.user_id), count(DISTINCT e.user_id || x'00' || e.session),
+-- How much a filter sees.
+SELECT count(DISTINCT e.user_id), count(DISTINCT e.session),
        count(*) FILTER (WHERE e.origin = 0), count(*) FILTER (WHERE e.origin = 1),
        min(e.at), max(e.at)
 FROM entries AS e
 JOIN sessions AS s ON s.user_id = e.user_id AND s.number = e.session
-WHERE (:user_id IS NULL OR e.user_id = :user_id)
+WHERE e.user_id = :user_id
   AND (:agent_id IS NULL OR s.agent_id = :agent_id)
   AND (:session_id IS NULL OR s.session_id = :session_id)
   AND (:since IS NULL OR e.at >= :since)
   AND (:until IS NULL OR e.at < :until);
+
+-- name: count_all
+-- How much there is.
+SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM sessions),
+       count(*) FILTER (WHERE origin = 0), count(*) FILTER (WHERE origin = 1), min(at), max(at)
+FROM entries;

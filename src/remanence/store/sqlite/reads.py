@@ -96,10 +96,10 @@ def page(
 
 def count(database: Database, where: Filter | None) -> Counts:
     """Count what ``where`` sees, or everything."""
-    anything: dict[str, Any] = dict.fromkeys(
-        ("user_id", "agent_id", "session_id", "since", "until")
-    )
-    row = database.one("count", anything if where is None else filter_parameters(where))
+    if where is None:
+        row = database.one("count_all", {})
+    else:
+        row = database.one("count", filter_parameters(where))
     users, sessions, episodes, facts, first_at, last_at = row
     return Counts(
         users=users,
