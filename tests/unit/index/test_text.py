@@ -1,0 +1,142 @@
+import time
+
+import pytest
+
+from remanence.index.text import analyze, analyze_query, words
+
+
+def _terms(text: str) -> list[str]:
+    return analyze(text).terms.split()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("garden", "gardens"),
+        ("painting", "painted"),
+        ("Paint", "PAINT"),
+        ("ran", "running"),
+        ("went", "go"),
+        ("children", "child"),
+        ("bought", "buys"),
+        ("better", "good"),
+        ("Nora's", "Nora"),
+        ("Nora’s", "nora"),
+        ("O’Brien", "o'brien"),
+        ("Ｇｈｅｎｔ", "ghent"),
+        ("café", "cafe\u0301"),
+        ("ﬁsh", "fish"),
+        ("①", "1"),
+        ("собаки", "собака"),
+        ("σκύλος", "σκύλου"),
+    ],
+)
+def test_forms_of_a_word_are_one_term(one: str, other: str) -> None:
+    assert _terms(one) == _terms(other)
+    assert len(_terms(one)) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("cafe", "café"), ("1", "10"), ("Nora", "Norah"), ("猫", "狗"), ("US", "u")]
+)
+def test_other_words_are_other_terms(one: str, other: str) -> None:
+    assert set(_terms(one)).isdisjoint(_terms(other))
+
+
+def test_contractions_are_single_words() -> None:
+    assert words("Don’t y'all know it's 5 o'clock?") == [
+        "don't",
+        "y'all",
+        "know",
+        "it's",
+        "5",
+        "o'clock",
+    ]
+    assert _terms("don't it's") == ["_don't", "_it's"]
+
+
+def test_quotes_and_underscores_are_no_part_of_words() -> None:
+    assert words("'quoted' _emphasised_ rock'n'roll snake_case ''") == [
+        "quoted",
+        "emphasised",
+        "rock'n'roll",
+        "snake",
+        "case",
+    ]
+
+
+def test_unspaced_scripts_become_pairs_and_weak_single_characters() -> None:
+    assert _terms("我喜欢小猫") == [
+        "我喜",
+        "喜欢",
+        "欢小",
+        "小猫",
+        *(f"_{c}" for c in "我喜欢小猫"),
+    ]
+    assert _terms("猫") == ["_猫"]
+    assert _terms("私はネコ") == ["私は", "はネ", "ネコ", "_私", "_は", "_ネ", "_コ"]
+    assert words("Nora喜欢tea") == ["nora", "喜欢", "tea"]
+
+
+@pytest.mark.parametrize("word", ["नमस्ते", "வணக்கம்", "שָׁלוֹם", "مُحَمَّد", "i\u0307stanbul"])
+def test_marks_belong_to_their_word(word: str) -> None:
+    assert len(words(word)) == 1
+    assert len(_terms(f"{word} {word}")) == 2
+
+
+def test_texts_without_words_have_no_terms() -> None:
+    for text in ("?!", "👍🏽", "___", "' '", "…"):
+        assert analyze(text).terms == ""
+        assert analyze_query(text).terms == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Why?",
+        "Why? ",
+        "Why?!",
+        "Why?)",
+        "为什么？",
+        "لماذا؟",
+        'He asked "why?"',
+        "Is it 5? 🙂",
+        "?",
+    ],
+)
+def test_questions_are_recognised(text: str) -> None:
+    assert analyze(text).asks
+
+
+@pytest.mark.parametrize("text", ["Why", "Why? Because.", "a?b", "?x", "What now."])
+def test_other_texts_are_no_questions(text: str) -> None:
+    assert not analyze(text).asks
+
+
+@pytest.mark.parametrize("pattern", ["?", "? ", "'", "a'", "？!", "\u0301", "_", "猫", "a猫"])
+def test_long_texts_of_few_characters_take_no_longer(pattern: str) -> None:
+    began = time.perf_counter()
+    analyze(pattern * (200_000 // len(pattern)) + "x")
+    assert time.perf_counter() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("query", "terms"),
+    [
+        ("What did Nora say about the gardens?", ("nora", "garden")),
+        ("Where is it that she went?", ("go",)),
+        ("What did I say about that?", ("what", "say")),
+        ("Who told you what?", ("who", "tell", "what")),
+        ("Is it there?", ("_is", "_it", "_there")),
+        ("garden gardens Garden", ("garden",)),
+        ("小猫在哪里", ("小猫", "猫在", "在哪", "哪里")),
+        ("猫", ("_猫",)),
+        ("猫 garden", ("_猫", "garden")),
+    ],
+)
+def test_a_query_looks_for_content_first(query: str, terms: tuple[str, ...]) -> None:
+    assert analyze_query(query).terms == terms
+
+
+def test_a_query_keeps_all_words_to_recognise_names() -> None:
+    assert analyze_query("What did Will say?").words == {"what", "did", "will", "say"}
