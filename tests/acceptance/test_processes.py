@@ -32,9 +32,8 @@ async def test_two_processes_share_a_file(
         assert (process.returncode, errors) == (0, ""), output
         result = json.loads(output)
         assert result["wrong"] == []
-        assert result["counts"]["said"] > 50
-        assert result["counts"]["forgotten"] > 20
-        assert result["counts"]["found of the other's"] > 20
+        for done in ("said", "forgotten", "found of the other's"):
+            assert result["counts"][done] > 10, result
 
     said: dict[str, str] = {}
     forgotten: set[str] = set()

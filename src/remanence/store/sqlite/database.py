@@ -31,6 +31,8 @@ _log = logging.getLogger(__name__)
 APPLICATION_ID = 0x524D4E43
 """Marks the file as ours: "RMNC"."""
 
+_LOCK_POLL_SECONDS = 0.002
+
 LEAST_SQLITE = (3, 51, 3)
 """Older ones can damage a write-ahead log that several connections share."""
 
@@ -54,6 +56,8 @@ class Database:
         self.path = path
         self._sql = statements()
         self._busy_timeout = busy_timeout
+        self._patience = busy_timeout
+        self._waiting_since = 0.0
         self.log_frames = 0
         if writable:
             _check_place(path)
@@ -63,7 +67,7 @@ class Database:
             self.connection = apsw.Connection(str(path), flags=flags)
         try:
             with translated(path, self.connection):
-                self._wait_at_most(busy_timeout)
+                self.connection.set_busy_handler(self._wait)
                 self._set_up(writable)
         except BaseException:
             self.connection.close()
@@ -94,7 +98,7 @@ class Database:
             except apsw.BusyError:
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(0.01)
+                time.sleep(_LOCK_POLL_SECONDS)
 
     def _check_ownership(self) -> None:
         owner = self._pragma("application_id")
@@ -205,6 +209,8 @@ class Database:
         """
         try:
             total, done = self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        except apsw.BusyError:  # another process is at it
+            return False
         except apsw.Error as error:  # a full disk: everything stays in the log until there is room
             _log.warning("%s: the write-ahead log could not be written back: %s", self.path, error)
             return False
@@ -219,7 +225,7 @@ class Database:
         Returns:
             Whether it is empty; ``False`` if a reader is in the way or the disk is full.
         """
-        self._wait_at_most(patience)
+        self._patience = patience
         try:
             self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         except apsw.BusyError:
@@ -228,7 +234,7 @@ class Database:
             _log.warning("%s: the write-ahead log could not be emptied: %s", self.path, error)
             return False
         finally:
-            self._wait_at_most(self._busy_timeout)
+            self._patience = self._busy_timeout
         if self._log_bytes():
             return False
         self.log_frames = 0
@@ -240,8 +246,19 @@ class Database:
         except FileNotFoundError:
             return 0
 
-    def _wait_at_most(self, seconds: float) -> None:
-        self.connection.set_busy_timeout(round(seconds * 1000))
+    def _wait(self, attempt: int) -> bool:
+        """Wait for whoever holds a lock; return ``False`` when that took too long.
+
+        SQLite's own waiting doubles up to a tenth of a second, which starves a process among others
+        that take the lock often and briefly.
+        """
+        now = time.monotonic()
+        if attempt == 0:
+            self._waiting_since = now
+        if now - self._waiting_since >= self._patience:
+            return False
+        time.sleep(_LOCK_POLL_SECONDS)
+        return True
 
     def close(self) -> None:
         """Close the connection."""
