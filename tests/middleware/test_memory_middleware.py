@@ -272,7 +272,7 @@ class _BrokenBackend:
     async def recall(self, request: RecallRequest) -> list[Recollection]:
         raise RemanenceError("the service is down")
 
-    async def retain(self, exchange: Exchange, *, scope: Scope) -> None:
+    async def retain(self, exchange: Exchange, *, scope: Scope, wait: bool) -> None:
         raise RemanenceError("the service is down")
 
     async def remember(self, statements: Sequence[str], *, scope: Scope) -> list[str]:

@@ -39,8 +39,9 @@ class EngineBackend:
             threshold=request.threshold,
         )
 
-    async def retain(self, exchange: Exchange, *, scope: Scope) -> None:
+    async def retain(self, exchange: Exchange, *, scope: Scope, wait: bool) -> None:
         """Store the messages in one transaction; their ids make it idempotent."""
+        del wait  # when the transaction is over, the store has it
         await self._memory.observe(exchange.messages, scope=scope)
 
     async def remember(self, statements: Sequence[str], *, scope: Scope) -> list[str]:

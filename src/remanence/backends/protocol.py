@@ -66,8 +66,14 @@ class Backend(Protocol):
         """
         ...
 
-    async def retain(self, exchange: Exchange, *, scope: Scope) -> None:
+    async def retain(self, exchange: Exchange, *, scope: Scope, wait: bool) -> None:
         """Keep an exchange; retaining the same one again changes nothing, where that is possible.
+
+        Args:
+            exchange: What was said.
+            scope: Where it belongs.
+            wait: Whether to return only when the service has it, or as soon as it is durable here.
+                The same thing for a backend that is durable at once.
 
         Raises:
             RemanenceError: It was not kept, or that can't be known.

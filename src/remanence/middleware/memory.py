@@ -72,6 +72,7 @@ class MemoryMiddleware(MiddlewareBase):
             is durable at once, as the engine is, always does.
         texts: The words around what was recalled.
         tool_instructions: What the system prompt says about the tools.
+        clock: Where the time of what is said comes from; the machine's clock by default.
 
     Attributes:
         faults: How often what failed: ``recall``, ``retain``.
@@ -171,7 +172,8 @@ class MemoryMiddleware(MiddlewareBase):
         try:
             exchange = transcript.exchange(agent.name, self._clock.now())
             if exchange is not None:
-                await self._backend.retain(exchange, scope=self._scope_of(agent.state))
+                scope = self._scope_of(agent.state)
+                await self._backend.retain(exchange, scope=scope, wait=self._await_write)
         except Exception as error:  # whatever fails, the reply goes on
             self._count_fault("retain", error)
         else:

@@ -18,6 +18,7 @@ def _terms(text: str) -> list[str]:
         ("ran", "running"),
         ("went", "go"),
         ("children", "child"),
+        ("children's", "child"),
         ("bought", "buys"),
         ("better", "good"),
         ("Nora's", "Nora"),
