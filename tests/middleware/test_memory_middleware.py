@@ -155,7 +155,7 @@ async def test_text_around_a_tool_call_is_stored_and_memory_tools_are_not(memory
 
     (_, (_, _, question), (role, name, answer)) = await _episodes(memory)
     assert question == "Where is Nora?"
-    assert (role, name, answer) == ("assistant", "Robin", "Let me look.\n\nShe lives in Ghent.")
+    assert (role, name, answer) == ("assistant", "Robin", "Let me look.\nShe lives in Ghent.")
 
 
 async def test_a_reply_that_waits_for_permission_is_one_exchange(memory: Memory) -> None:
@@ -370,3 +370,86 @@ async def test_explore_mode_searches_but_does_not_add(memory: Memory) -> None:
     assert [result.state for result in results] == ["success", "denied"]
     assert "Ghent" in str(results[0].output)
     assert (await memory.list(scope=Filter("alice"), origin="fact")).items == ()
+
+
+async def test_a_message_refused_while_a_reply_waits_loses_nothing(memory: Memory) -> None:
+    middleware = MemoryMiddleware(memory, user_id="alice")
+    model = script(call_of("order_tickets", "{}"), "They are ordered.")
+    agent = await agent_of(model, middleware, tools=[AskingTool()])
+    asked = [
+        event
+        async for event in agent.reply_stream(says("Order two tickets, please."))
+        if isinstance(event, RequireUserConfirmEvent)
+    ]
+
+    with pytest.raises(ValueError, match="wait"):
+        await agent.reply(says("Hello?"))
+    confirmed = [ConfirmResult(confirmed=True, tool_call=call) for call in asked[0].tool_calls]
+    await agent.reply(UserConfirmResultEvent(reply_id=asked[0].reply_id, confirm_results=confirmed))
+
+    assert await _episodes(memory) == [
+        ("user", "Alice", "Order two tickets, please."),
+        ("assistant", "Robin", "They are ordered."),
+    ]
+
+
+async def test_agents_who_hear_each_other_in_one_session_lose_nothing(memory: Memory) -> None:
+    middleware = MemoryMiddleware(memory, user_id="alice")
+    call = call_of("search_memory", '{"keywords": ["Nora"]}')
+    first = await agent_of(
+        script([TextBlock(text="Let me look."), *call], "She lives in Ghent."), middleware
+    )
+    second = await agent_of(script("A fine town."), middleware)
+    second.state.session_id = first.state.session_id
+
+    answer = await first.reply(says("Where is Nora?"))
+    await second.reply([answer])
+
+    told = [content for _, _, content in await _episodes(memory)]
+    assert told[0] == "Where is Nora?"
+    assert told[-1] == "A fine town."
+    assert any("Let me look." in content for content in told)
+    assert middleware.faults == {}
+
+
+async def test_what_no_store_can_keep_does_not_lose_the_rest(memory: Memory) -> None:
+    middleware = MemoryMiddleware(memory, user_id="alice")
+    model = ScriptedChatModel(["A \x00 fine town."], context_size=10_000_000)
+    agent = await agent_of(model, middleware)
+    long = "x" * 1_000_001
+
+    await agent.reply([says("Nora\x00 lives in Ghent.", name="  Alice\n "), says(long)])
+
+    told = await _episodes(memory)
+    assert told[0] == ("user", "Alice", "Nora\ufffd lives in Ghent.")
+    assert [content for _, _, content in told[1:3]] == ["x" * 1_000_000, "x"]
+    assert told[3][2] == "A \ufffd fine town."
+    assert middleware.faults == {}
+
+
+class _RecoveringBackend(_BrokenBackend):
+    """A service that is down until it is mended, and keeps what reaches it."""
+
+    def __init__(self) -> None:
+        self.down = True
+        self.kept: list[str] = []
+
+    async def retain(self, exchange: Exchange, *, scope: Scope, wait: bool) -> None:
+        if self.down:
+            raise RemanenceError("the service is down")
+        self.kept += [message.content for message in exchange.messages]
+
+
+async def test_what_could_not_be_stored_is_stored_with_the_next_reply() -> None:
+    backend = _RecoveringBackend()
+    agent = await agent_of(
+        script("One.", "Two.", "Three."), MemoryMiddleware(backend, user_id="alice")
+    )
+
+    await agent.reply(says("First."))
+    await agent.reply(says("Second."))
+    backend.down = False
+    await agent.reply(says("Third."))
+
+    assert backend.kept == ["First.", "One.", "Second.", "Two.", "Third.", "Three."]
+    assert agent.state.middle_context == {}

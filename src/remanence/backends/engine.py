@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import hashlib
 from collections.abc import Sequence
 
 from remanence.backends.protocol import Exchange, RecallRequest
 from remanence.engine import Memory
-from remanence.types import Recollection, Scope
+from remanence.errors import ConflictError
+from remanence.types import Message, Recollection, Scope
 
 __all__ = ["EngineBackend"]
 
@@ -42,7 +45,23 @@ class EngineBackend:
     async def retain(self, exchange: Exchange, *, scope: Scope, wait: bool) -> None:
         """Store the messages in one transaction; their ids make it idempotent."""
         del wait  # when the transaction is over, the store has it
-        await self._memory.observe(exchange.messages, scope=scope)
+        try:
+            await self._memory.observe(exchange.messages, scope=scope)
+        except ConflictError:
+            await self._retain_apart(exchange.messages, scope)
+
+    async def _retain_apart(self, messages: Sequence[Message], scope: Scope) -> None:
+        """Store messages one by one, those whose id another one has under an id of their own.
+
+        An agent may hear in another form what it was said to have said itself.
+        """
+        for message in messages:
+            try:
+                await self._memory.observe(message, scope=scope)
+            except ConflictError:
+                digest = hashlib.sha256(message.content.encode()).hexdigest()
+                renamed = dataclasses.replace(message, id=digest)
+                await self._memory.observe(renamed, scope=scope)
 
     async def remember(self, statements: Sequence[str], *, scope: Scope) -> list[str]:
         """Store each statement as a fact; they share a transaction."""

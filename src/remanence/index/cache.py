@@ -32,12 +32,13 @@ class IndexCache:
         self._lock = threading.Lock()
         self._indexes: OrderedDict[str, ScopeIndex] = OrderedDict()
         self._sizes: dict[str, int] = {}
+        self._bytes = 0
         self._loading: dict[str, Future[None]] = {}
 
     @property
     def nbytes(self) -> int:
         """The memory that all indexes hold, in bytes."""
-        return sum(self._sizes.values())
+        return self._bytes
 
     async def current(self, user_id: str) -> ScopeIndex:
         """Return a user's index, knowing everything that was stored before this call.
@@ -66,10 +67,13 @@ class IndexCache:
         try:
             await self._bring_up_to_date(user_id, index)
             with self._lock:
-                self._indexes[user_id] = index
-                self._indexes.move_to_end(user_id)
-                self._sizes[user_id] = index.nbytes
-                self._evict()
+                self._drop(user_id)
+                if len(index):  # nobody is remembered for being unknown
+                    self._indexes[user_id] = index
+                    self._sizes[user_id] = index.nbytes
+                    self._bytes += index.nbytes
+                while len(self._indexes) > 1 and self._bytes > self._most_bytes:
+                    self._drop(next(iter(self._indexes)))
         finally:
             with self._lock:
                 del self._loading[user_id]
@@ -82,8 +86,9 @@ class IndexCache:
             if any(entry.version < ANALYZER_VERSION for entry in changes.entries):
                 await self._analyze_again(user_id)
                 continue
-            await asyncio.to_thread(index.apply, since, changes)
-            if changes.complete:
+            # A load that was cancelled may have moved the index on meanwhile: then ask again.
+            applied = await asyncio.to_thread(index.apply, since, changes)
+            if applied and changes.complete:
                 return
 
     async def _analyze_again(self, user_id: str) -> None:
@@ -96,10 +101,9 @@ class IndexCache:
             )
             await self._feed.replace_terms(user_id, items)
 
-    def _evict(self) -> None:
-        while len(self._indexes) > 1 and self.nbytes > self._most_bytes:
-            user_id, _ = self._indexes.popitem(last=False)
-            del self._sizes[user_id]
+    def _drop(self, user_id: str) -> None:
+        self._indexes.pop(user_id, None)
+        self._bytes -= self._sizes.pop(user_id, 0)
 
     async def catch_up(self, user_id: str) -> None:
         """Bring a user's index up to date if there is one."""

@@ -22,6 +22,9 @@ from remanence.types import Filter
 
 __all__ = ["Evidence", "ScopeIndex"]
 
+_EMPTY_BYTES = 5_000
+"""What an index holds besides its arrays and strings, roughly."""
+
 _NOT_A_SESSION = 0
 """The session of a fact, for the purpose of neighbours: it has none."""
 
@@ -103,18 +106,21 @@ class ScopeIndex:
         """The memory held, in bytes; that of strings is estimated."""
         arrays = sum(column.nbytes for column in self._columns()) + self._links.nbytes
         strings = 150 * (len(self._terms) + len(self._places) + len(self._speakers))
-        return arrays + self._postings.nbytes + self._trigrams.nbytes + strings
+        return _EMPTY_BYTES + arrays + self._postings.nbytes + self._trigrams.nbytes + strings
 
-    def apply(self, since: Head, changes: Changes) -> None:
+    def apply(self, since: Head, changes: Changes) -> bool:
         """Bring the index up to date.
 
         Args:
             since: What the changes were asked for; if the index has moved on, they are ignored.
             changes: What the store told.
+
+        Returns:
+            Whether they were applied.
         """
         with self._lock:
             if self.head != since:
-                return
+                return False
             if changes.rebuild:
                 self._clear()
             if changes.removed:
@@ -122,6 +128,7 @@ class ScopeIndex:
             if changes.entries:
                 self._add(changes.entries)
             self.head = Head(changes.seq, changes.epoch)
+            return True
 
     def _add(self, entries: Sequence[Entry]) -> None:
         first = len(self._seq)

@@ -143,10 +143,13 @@ class MemoryMiddleware(MiddlewareBase):
                 yield item
             return
         inputs = input_kwargs.get("inputs")
-        transcript = Transcript(agent.state, _KEY)
-        transcript.resume()
+        transcript = Transcript(agent.state, _KEY, agent.name)
+        accepted = False
         try:
             async for item in next_handler(**input_kwargs):
+                if not accepted:  # what the agent refuses changes nothing about a reply that waits
+                    accepted = True
+                    transcript.resume()
                 if isinstance(item, ReplyStartEvent):
                     # What a reply before left behind (it was never resumed) is kept as it is.
                     await self._retain(agent, transcript)
@@ -156,7 +159,7 @@ class MemoryMiddleware(MiddlewareBase):
                     transcript.note(item)
                 yield item
         finally:
-            if not transcript.waiting:
+            if accepted and not transcript.waiting:
                 await asyncio.shield(self._retain(agent, transcript))
 
     async def _put_note(self, agent: Agent, query: str) -> None:
@@ -170,7 +173,7 @@ class MemoryMiddleware(MiddlewareBase):
 
     async def _retain(self, agent: Agent, transcript: Transcript) -> None:
         try:
-            exchange = transcript.exchange(agent.name, self._clock.now())
+            exchange = transcript.exchange(self._clock.now())
             if exchange is not None:
                 scope = self._scope_of(agent.state)
                 await self._backend.retain(exchange, scope=scope, wait=self._await_write)

@@ -7,7 +7,7 @@ that waits for somebody outside can be resumed in another process, from the rest
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from agentscope.event import (
@@ -20,9 +20,12 @@ from agentscope.message import DataBlock, Msg, TextBlock, URLSource
 from agentscope.state import AgentState
 
 from remanence.backends.protocol import Exchange
+from remanence.middleware.storable import storable_id, storable_name, storable_texts
 from remanence.types import Message
 
 __all__ = ["Transcript", "heard_text", "spoken_text"]
+
+_BETWEEN_BLOCKS = "\n"
 
 
 def spoken_text(message: Msg) -> str:
@@ -33,7 +36,7 @@ def spoken_text(message: Msg) -> str:
             parts.append(block.text)
         elif isinstance(block, DataBlock):
             parts.append(_reference(block))
-    return "\n".join(part for part in parts if part.strip())
+    return _BETWEEN_BLOCKS.join(part for part in parts if part.strip())
 
 
 def _reference(block: DataBlock) -> str:
@@ -62,11 +65,13 @@ class Transcript:
     Args:
         state: The agent's state, which holds the record.
         key: The record's name there.
+        agent_name: Who says what the events tell.
     """
 
-    def __init__(self, state: AgentState, key: str) -> None:
+    def __init__(self, state: AgentState, key: str, agent_name: str) -> None:
         """Look at the state; nothing is recorded yet."""
         self._state = state
+        self._agent_name = agent_name
         self._key = key
 
     def _record(self) -> dict[str, Any] | None:
@@ -79,11 +84,17 @@ class Transcript:
         return record is not None and record["waiting"]
 
     def begin(self, reply_id: str, inputs: object, now: dt.datetime) -> None:
-        """Start the record of a new reply with what it was given."""
+        """Start the record of a new reply with what it was given.
+
+        What an earlier record still holds could not be stored then, and is taken along.
+        """
+        earlier = self._record()
+        unsaved = [] if earlier is None else _told(earlier, now)
         self._state.middle_context[self._key] = {
             "reply_id": reply_id,
-            "heard": [_heard(message, now) for message in _messages(inputs)],
+            "heard": unsaved + [_heard(message, now) for message in _messages(inputs)],
             "said": {},
+            "agent": self._agent_name,
             "waiting": False,
         }
 
@@ -108,30 +119,42 @@ class Transcript:
         if record is not None:
             record["waiting"] = False
 
-    def exchange(self, agent_name: str, now: dt.datetime) -> Exchange | None:
+    def exchange(self, now: dt.datetime) -> Exchange | None:
         """Return what was said so far, or ``None`` if that is nothing."""
         record = self._record()
         if record is None:
             return None
-        messages = [
-            Message(
-                role=heard["role"],
-                content=heard["content"],
-                name=heard["name"],
-                at=dt.datetime.fromisoformat(heard["at"]),
-                id=heard["id"],
-            )
-            for heard in record["heard"]
-            if heard["content"]
-        ]
-        said = "\n\n".join(text for text in map("".join, record["said"].values()) if text.strip())
-        if said:
-            messages.append(Message("assistant", said, agent_name, now, record["reply_id"]))
+        messages = [message for told in _told(record, now) for message in _kept(told)]
         return Exchange(record["reply_id"], tuple(messages)) if messages else None
 
     def clear(self) -> None:
         """Drop the record."""
         self._state.middle_context.pop(self._key, None)
+
+
+def _told(record: Mapping[str, Any], now: dt.datetime) -> list[dict[str, Any]]:
+    """Return all that a record holds: what was heard, then what the agent said."""
+    pieces = map("".join, record["said"].values())
+    said = {
+        "id": record["reply_id"],
+        "role": "assistant",
+        "name": record["agent"],
+        "content": _BETWEEN_BLOCKS.join(text for text in pieces if text.strip()),
+        "at": now.isoformat(),
+    }
+    return [*record["heard"], said] if said["content"] else [*record["heard"]]
+
+
+def _kept(told: Mapping[str, Any]) -> Iterator[Message]:
+    """Yield what is stored of something told: one message, or several if it is very long."""
+    for number, part in enumerate(storable_texts(told["content"])):
+        yield Message(
+            role=told["role"],
+            content=part,
+            name=storable_name(told["name"]),
+            at=dt.datetime.fromisoformat(told["at"]),
+            id=storable_id(f"{told['id']}:{number}" if number else told["id"]),
+        )
 
 
 def _heard(message: Msg, now: dt.datetime) -> dict[str, Any]:

@@ -64,12 +64,22 @@ class SQLiteStore:
         self.path = path
         self._busy_timeout = busy_timeout
         self._lanes: _Lanes | None = None
+        self._switching = threading.Lock()
         self._glancing = threading.Lock()
 
     async def open(self) -> None:
         """Open the file, creating or migrating it as needed."""
-        if self._lanes is None:
-            self._lanes = await asyncio.to_thread(self._open)
+        try:
+            await asyncio.shield(asyncio.to_thread(self._open_once))
+        except asyncio.CancelledError:
+            # Nobody will close what is just being opened.
+            threading.Thread(target=self._close, daemon=True).start()
+            raise
+
+    def _open_once(self) -> None:
+        with self._switching:
+            if self._lanes is None or self._lanes.process != os.getpid():
+                self._lanes = self._open()
 
     def _open(self) -> _Lanes:
         databases: list[Database] = []
@@ -94,13 +104,17 @@ class SQLiteStore:
 
     async def aclose(self) -> None:
         """Finish what was begun, empty the log and close; closing twice does nothing."""
-        lanes, self._lanes = self._lanes, None
-        if lanes is None or lanes.process != os.getpid():
-            return  # after a fork the threads and the connections are the parent's
-        with self._glancing:
-            lanes.glance.close()
-        await asyncio.to_thread(lanes.reader.close)
-        await asyncio.to_thread(lanes.writer.close)
+        await asyncio.shield(asyncio.to_thread(self._close))
+
+    def _close(self) -> None:
+        with self._switching:
+            lanes, self._lanes = self._lanes, None
+            if lanes is None or lanes.process != os.getpid():
+                return  # after a fork the threads and the connections are the parent's
+            with self._glancing:
+                lanes.glance.close()
+            lanes.reader.close()
+            lanes.writer.close()
 
     @property
     def commits(self) -> int:
@@ -156,8 +170,7 @@ class SQLiteStore:
     async def erase(self, where: Filter, ids: Sequence[str] | None) -> Erasure:
         """Erase items; see :class:`~remanence.store.protocol.ItemStore`."""
         erasure = await self._write(writes.erase, where, ids)
-        if not erasure.ids:
-            return erasure
+        # Also when nothing was found: an earlier erasure may have found a reader in the way.
         writer = self._open_lanes().writer
         truncated = await self._call(
             writer, lambda database: database.truncate_log(_ERASURE_PATIENCE), alone=True

@@ -203,7 +203,7 @@ def erase(database: Database, where: Filter, ids: Sequence[str] | None) -> Erasu
     user = {"user_id": where.user_id}
     numbers = _numbers(database, where, ids)
     if not numbers:
-        return Erasure(0, 0, (), log_truncated=True)
+        return Erasure(0, 0, (), log_truncated=False)
     seq: int = database.one("user", user)[0]
     doomed = database.rows("doomed", {**user, "numbers": json.dumps(numbers)})
     for origin, name in ((0, "drop_episode"), (1, "drop_fact")):

@@ -1,0 +1,45 @@
+"""What an agent's messages may hold and a memory may not, made fit to be kept.
+
+A message is somebody's; one character that no store can keep must not lose the rest of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from remanence.errors import InputError
+from remanence.validation import MAX_CONTENT_CHARS, MAX_ID_CHARS, check_identifier
+
+__all__ = ["storable_id", "storable_name", "storable_texts"]
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def storable_texts(text: str) -> list[str]:
+    """Return a text in parts that can be stored; none for a blank text.
+
+    A NUL character or lone surrogate becomes U+FFFD. A text that is too long for one message comes
+    in several parts.
+    """
+    clean = _UNSTORABLE.sub("\ufffd", text)
+    parts = [
+        clean[start : start + MAX_CONTENT_CHARS]
+        for start in range(0, len(clean), MAX_CONTENT_CHARS)
+    ]
+    return [part for part in parts if part.strip()]
+
+
+def storable_name(name: str) -> str | None:
+    """Return a speaker's name as it can be stored, or ``None`` if nothing of it can."""
+    clean = _UNSTORABLE.sub("\ufffd", _CONTROL.sub(" ", name)).strip()[:MAX_ID_CHARS].strip()
+    return None if clean in ("", "*") else clean
+
+
+def storable_id(message_id: str) -> str:
+    """Return a message's id, or what stands for it always if it can't be stored itself."""
+    try:
+        return check_identifier("id", message_id)
+    except InputError:
+        return hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).hexdigest()
