@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Iterable, Sequence
+import re
+from collections.abc import Callable, Generator, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import uuid_utils
-
 from remanence.clock import Clock, SystemClock
 from remanence.errors import InputError, MemoryClosedError
 from remanence.index.cache import IndexCache
 from remanence.index.scope import ScopeIndex
-from remanence.index.text import Query, analyze, analyze_query
+from remanence.index.text import Query, analyze_query
+from remanence.intake import as_tuple, check_conversation, check_scope, new_batches, new_fact
 from remanence.location import path_of
 from remanence.recall.rank import rank
-from remanence.store.protocol import Batch, Item, NewEpisode, NewFact, Store
+from remanence.store.protocol import Item, Store
 from remanence.store.sqlite import SQLiteStore
 from remanence.types import (
     Conversation,
@@ -35,19 +35,21 @@ from remanence.types import (
     Stats,
 )
 from remanence.validation import (
-    check_at,
+    check_amount,
     check_content,
     check_count,
     check_fraction,
     check_identifier,
     check_ids,
-    check_metadata,
 )
 
 __all__ = ["Memory"]
 
 _MOST_RESULTS = 1_000
 _MOST_LISTED = 10_000
+_CURSOR = re.compile("[0-9]{1,18}")
+_REPETITIONS = 3
+"""How often a search is repeated because something that it found was forgotten meanwhile."""
 _SEARCHED_INLINE = 20_000
 _ANALYSED_INLINE = 16
 """More texts than this are analysed in a thread, so that the event loop goes on."""
@@ -100,7 +102,9 @@ class Memory:
             InputError: ``location`` names no store.
             StoreError: While opening: the file can't be used; the error says why.
         """
-        path = path_of(location).absolute()
+        path = path_of(location).expanduser().absolute()
+        check_amount("busy_timeout", busy_timeout)
+        check_amount("index_bytes", index_bytes)
         return cls(
             SQLiteStore(path, busy_timeout=busy_timeout),
             location=f"sqlite:///{path}",
@@ -135,7 +139,12 @@ class Memory:
         self._opened = False
         await self._store.aclose()
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Do nothing if the memory is open.
+
+        Raises:
+            MemoryClosedError: It is not.
+        """
         if not self._opened:
             raise MemoryClosedError(
                 "this memory is not open; use 'async with Memory.open(...) as memory', or "
@@ -161,7 +170,7 @@ class Memory:
                 was stored.
             StoreError: The store can't; nothing was stored.
         """
-        told = (messages,) if isinstance(messages, Message) else tuple(messages)
+        told = (messages,) if isinstance(messages, Message) else as_tuple("messages", messages)
         stored = await self.observe_all([Conversation(scope, told)])
         return stored[0]
 
@@ -179,15 +188,15 @@ class Memory:
             ConflictError: As for :meth:`observe`; nothing was stored.
             StoreError: The store can't; nothing was stored.
         """
-        self._check_open()
-        told = list(conversations)
+        self.check_open()
+        told = as_tuple("conversations", conversations)
         for conversation in told:
-            _check_conversation(conversation)
+            check_conversation(conversation)
         now = self._clock.now()
         if sum(len(conversation.messages) for conversation in told) > _ANALYSED_INLINE:
-            batches = await asyncio.to_thread(_batches, told, now)
+            batches = await asyncio.to_thread(new_batches, told, now)
         else:
-            batches = _batches(told, now)
+            batches = new_batches(told, now)
         if not any(batch.episodes for batch in batches):
             return [[] for _ in batches]
         return await self._store.append(batches)
@@ -222,7 +231,7 @@ class Memory:
             InputError: An argument is not acceptable.
             StoreError: The store can't be read.
         """
-        self._check_open()
+        self.check_open()
         check_content("query", query)
         where = Filter.of(scope, since=since, until=until)
         check_count("limit", limit, least=1, most=_MOST_RESULTS)
@@ -237,15 +246,27 @@ class Memory:
             everything = Filter(where.user_id)
             found = await self._store.find(everything, excluded)
             hidden = [number for number, _ in found.values()]
-        while True:
-            index = await self._indexes.current(where.user_id)
-            search = partial(_best, index, wanted, where, hidden, limit, threshold)
-            # A small scope is searched in less time than it takes to hand it to a thread.
-            best = search() if len(index) <= _SEARCHED_INLINE else await asyncio.to_thread(search)
-            items = await self._store.at_sequence(where.user_id, [number for number, _ in best])
-            # Something may have been forgotten since the index looked: then look again.
-            if len(items) == len(best):
-                return [_recollection(items[number], score) for number, score in best]
+        search = partial(
+            _best, query=wanted, where=where, hidden=hidden, limit=limit, threshold=threshold
+        )
+        found, complete = await self._search(where.user_id, search)
+        for _ in range(_REPETITIONS):
+            if complete:
+                break
+            found, complete = await self._search(where.user_id, search)
+        return found
+
+    async def _search(
+        self, user_id: str, search: Callable[[ScopeIndex], list[tuple[int, float]]]
+    ) -> tuple[list[Recollection], bool]:
+        """Search once; tell whether all that the index found is still in the store."""
+        index = await self._indexes.current(user_id)
+        # A small scope is searched in less time than it takes to hand it to a thread.
+        small = len(index) <= _SEARCHED_INLINE
+        best = search(index) if small else await asyncio.to_thread(search, index)
+        items = await self._store.at_sequence(user_id, [number for number, _ in best])
+        found = [_recollection(items[number], score) for number, score in best if number in items]
+        return found, len(found) == len(best)
 
     async def remember(
         self,
@@ -267,22 +288,14 @@ class Memory:
             InputError: An argument is not acceptable; nothing was stored.
             StoreError: The store can't; nothing was stored.
         """
-        self._check_open()
-        _check_scope(scope)
-        now = self._clock.now()
-        fact = NewFact(
-            id=_new_id(),
-            text=check_content("text", text),
-            at=now if at is None else check_at("at", at),
-            recorded_at=now,
-            metadata=check_metadata("metadata", metadata or {}),
-            analysis=analyze(text),
-        )
+        self.check_open()
+        check_scope(scope)
+        fact = new_fact(text, at=at, metadata=metadata or {}, now=self._clock.now())
         return (await self._store.add_facts(scope, [fact]))[0]
 
     async def get(self, id: str, *, scope: Scope | Filter) -> Episode | Fact | None:  # noqa: A002 - the field's name
         """Return an episode or fact by its id, or ``None`` if ``scope`` sees none of that id."""
-        self._check_open()
+        self.check_open()
         found = await self._store.find(Filter.of(scope), [check_identifier("id", id)])
         return next((item for _, item in found.values()), None)
 
@@ -309,9 +322,9 @@ class Memory:
             InputError: An argument is not acceptable.
             StoreError: The store can't be read.
         """
-        self._check_open()
+        self.check_open()
         check_count("limit", limit, least=1, most=_MOST_LISTED)
-        if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
+        if cursor is not None and not _CURSOR.fullmatch(str(cursor)):
             raise InputError("cursor", f"is {cursor!r}", "give the cursor of the page before")
         if origin not in (None, "episode", "fact"):
             raise InputError("origin", f"is {origin!r}", "use 'episode', 'fact' or None")
@@ -327,14 +340,14 @@ class Memory:
 
         Those that the session does not hold are left out.
         """
-        self._check_open()
-        _check_scope(scope)
+        self.check_open()
+        check_scope(scope)
         wanted = check_ids("message_ids", message_ids)
         return await self._store.episode_ids(scope, wanted) if wanted else []
 
     async def stats(self, *, scope: Scope | Filter | None = None) -> Stats:
         """Count what ``scope`` sees, or with ``None`` what the whole store holds."""
-        self._check_open()
+        self.check_open()
         counts = await self._store.count(None if scope is None else Filter.of(scope))
         return Stats(
             users=counts.users,
@@ -363,7 +376,7 @@ class Memory:
             InputError: There are neither ids nor a session.
             StoreError: The store can't; nothing was erased.
         """
-        self._check_open()
+        self.check_open()
         where = Filter.of(scope)
         wanted = None if ids is None else check_ids("ids", ids)
         if wanted is None and where.session_id is None:
@@ -384,7 +397,7 @@ class Memory:
             InputError: ``user_id`` can't be one.
             StoreError: The store can't; nothing was erased.
         """
-        self._check_open()
+        self.check_open()
         return await self._erase(Filter(user_id), None)
 
     async def _erase(self, where: Filter, ids: list[str] | None) -> Receipt:
@@ -398,50 +411,6 @@ class Memory:
             at=self._clock.now(),
             log_truncated=erasure.log_truncated,
         )
-
-
-def _check_scope(scope: object) -> None:
-    if not isinstance(scope, Scope):
-        raise InputError("scope", f"is {type(scope).__name__}", "give a Scope, as Scope('alice')")
-
-
-def _check_conversation(conversation: Conversation) -> None:
-    _check_scope(conversation.scope)
-    for message in conversation.messages:
-        if not isinstance(message, Message):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
-            raise InputError(
-                "messages",
-                f"has a {type(message).__name__} in it",
-                "give Message records, as Message('user', 'Hello')",
-            )
-
-
-def _new_id() -> str:
-    return str(uuid_utils.uuid7())
-
-
-def _batches(conversations: Sequence[Conversation], now: datetime) -> list[Batch]:
-    return [
-        Batch(
-            conversation.scope,
-            tuple(_new_episode(message, now) for message in conversation.messages),
-        )
-        for conversation in conversations
-    ]
-
-
-def _new_episode(message: Message, now: datetime) -> NewEpisode:
-    return NewEpisode(
-        id=_new_id(),
-        role=message.role,
-        content=message.content,
-        name=message.name,
-        at=message.at or now,
-        recorded_at=now,
-        message_id=message.id,
-        metadata=check_metadata("metadata", message.metadata),
-        analysis=analyze(message.content),
-    )
 
 
 def _best(

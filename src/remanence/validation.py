@@ -14,6 +14,7 @@ __all__ = [
     "MAX_CONTENT_CHARS",
     "MAX_ID_CHARS",
     "MAX_METADATA_CHARS",
+    "check_amount",
     "check_at",
     "check_content",
     "check_count",
@@ -124,6 +125,17 @@ def check_count(field: str, value: object, *, least: int, most: int) -> int:
         raise InputError(field, f"is {value!r}, not a whole number", "give an int")
     if not least <= value <= most:
         raise InputError(field, f"is {value}", f"give a number from {least} to {most}")
+    return value
+
+
+def check_amount(field: str, value: object) -> float:
+    """Return ``value`` if it is a number that is not negative.
+
+    Raises:
+        InputError: It is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        raise InputError(field, f"is {value!r}", "give a number, 0 or more")
     return value
 
 

@@ -73,6 +73,48 @@ def test_a_file_that_may_not_grow(
     assert done.returncode == 0, done.stderr
 
 
+LONG_LOG = """
+import asyncio, resource, signal, sys
+from remanence import Memory, Message, Scope, StoreFullError
+
+ALICE = Scope("alice", session_id="monday")
+LARGE = [Message("user", f"part {i} " + "word " * 20_000) for i in range(10)]
+
+def limit(size=resource.RLIM_INFINITY):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+async def main(path):
+    async with Memory.open(path) as memory:
+        for _ in range(8):
+            await memory.observe(LARGE, scope=ALICE)
+    stored = 80
+    async with Memory.open(path) as memory:
+        # There is room for a log that is due to be written back, and none to write it to.
+        limit(18_000_000)
+        try:
+            while stored < 1000:
+                await asyncio.wait_for(memory.observe(LARGE, scope=ALICE), 10)
+                stored += 10
+        except StoreFullError:
+            pass
+        assert 120 <= stored < 1000, stored
+        limit()
+        await asyncio.wait_for(memory.observe(LARGE, scope=ALICE), 10)
+        assert (await memory.stats()).episodes == stored + 10
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+def test_a_long_log_that_can_not_be_written_back(
+    database: Path, run_python: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    done = run_python("-c", LONG_LOG, database)
+    assert done.returncode == 0, done.stderr
+    assert "could not be" in done.stderr
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"

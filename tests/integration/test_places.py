@@ -126,6 +126,21 @@ async def test_a_new_file_opened_by_several_at_once(tmp_path: Path) -> None:
             await memory.aclose()
 
 
+@pytest.mark.parametrize("begin", ["BEGIN", "BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+async def test_a_new_file_that_is_in_use_elsewhere(database: Path, begin: str) -> None:
+    """Switching to a write-ahead log waits, which SQLite itself would not do."""
+    other = apsw.Connection(str(database))
+    for statement in (begin, "SELECT count(*) FROM sqlite_schema"):
+        other.execute(statement).fetchall()  # pyright: ignore[reportUnknownMemberType]
+    opening = asyncio.create_task(_opened(database))
+    await asyncio.sleep(0.3)
+    assert not opening.done()
+    other.close()
+    memory = await opening
+    await memory.observe(HELLO, scope=ALICE)
+    await memory.aclose()
+
+
 async def test_a_lock_that_is_held_too_long(database: Path) -> None:
     async with Memory.open(database, busy_timeout=0.1) as memory:
         await memory.observe(HELLO, scope=ALICE)

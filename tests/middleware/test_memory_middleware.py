@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+from agentscope.agent import Agent
 from agentscope.event import (
     ConfirmResult,
     RequireUserConfirmEvent,
@@ -15,7 +17,7 @@ from agentscope.permission import PermissionMode
 from agentscope.state import AgentState
 from agentscope.tool import ToolChunk
 
-from remanence import Filter, InputError, Memory, Message, RemanenceError, Scope
+from remanence import Filter, InputError, Memory, MemoryClosedError, Message, RemanenceError, Scope
 from remanence.backends import Exchange, RecallRequest
 from remanence.middleware import MemoryMiddleware
 from remanence.testing.models import ScriptedChatModel
@@ -91,9 +93,7 @@ async def test_agent_control_neither_recalls_nor_stores_by_itself(memory: Memory
 
 async def test_prompt_advertises_only_tools_that_the_agent_has(memory: Memory) -> None:
     model = script("Hello.")
-    silent = MemoryMiddleware(memory, user_id="alice", mode="static_control")
-    agent = await agent_of(model, silent)
-    agent_without_tools = type(agent)(
+    agent_without_tools = Agent(
         name="Robin",
         system_prompt="You are Robin.",
         model=model,
@@ -267,6 +267,7 @@ async def test_users_are_kept_apart(memory: Memory) -> None:
 class _BrokenBackend:
     """A service that is down."""
 
+    kind = "broken"
     identity = "broken"
 
     async def recall(self, request: RecallRequest) -> list[Recollection]:
@@ -300,14 +301,23 @@ async def test_a_memory_that_fails_breaks_no_reply_and_is_counted() -> None:
         ({"user_id": "alice", "mode": "auto"}, "mode"),
         ({"user_id": "alice", "top_k": 0}, "top_k"),
         ({"user_id": "alice", "agent_id": " "}, "agent_id"),
+        ({"user_id": "alice", "threshold": 5}, "threshold"),
+        ({"user_id": "alice", "texts": "Remember:"}, "texts"),
+        ({"user_id": "alice", "memory": "alice.db"}, "memory"),
     ],
 )
 async def test_bad_arguments_are_refused_by_name(
     memory: Memory, arguments: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(InputError) as caught:
-        MemoryMiddleware(memory, **arguments)
+        complete: dict[str, Any] = {"memory": memory, **arguments}
+        MemoryMiddleware(**complete)
     assert caught.value.field == field
+
+
+def test_a_memory_that_is_not_open_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MemoryClosedError, match="async with"):
+        MemoryMiddleware(Memory.open(tmp_path / "memory.db"), user_id="alice")
 
 
 async def _text(chunk: object) -> str:
@@ -452,4 +462,25 @@ async def test_what_could_not_be_stored_is_stored_with_the_next_reply() -> None:
     await agent.reply(says("Third."))
 
     assert backend.kept == ["First.", "One.", "Second.", "Two.", "Third.", "Three."]
+    assert agent.state.middle_context == {}
+
+
+async def test_two_memories_on_one_agent_do_not_collide(memory: Memory) -> None:
+    await _told_before(memory, "Nora lives in Ghent.", scope=Scope("alice"))
+    await _told_before(memory, "Nora leads the team.", scope=Scope("team"))
+    own = MemoryMiddleware(memory, user_id="alice", mode="static_control")
+    shared = MemoryMiddleware(memory, user_id="team", mode="static_control")
+    model = script("In Ghent.")
+    agent = Agent(
+        name="Robin", system_prompt="You are Robin.", model=model, middlewares=[own, shared]
+    )
+
+    await agent.reply(says("Where is Nora?"))
+
+    assert len(hints(model.calls[0])) == 2
+    for user in ("alice", "team"):
+        assert [content for _, _, content in (await _episodes(memory, Filter(user)))[1:]] == [
+            "Where is Nora?",
+            "In Ghent.",
+        ]
     assert agent.state.middle_context == {}

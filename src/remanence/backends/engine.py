@@ -20,16 +20,22 @@ class EngineBackend:
 
     Args:
         memory: An open memory; it stays the caller's to close.
+
+    Raises:
+        MemoryClosedError: The memory is not open.
     """
+
+    kind = "engine"
 
     def __init__(self, memory: Memory) -> None:
         """Keep the memory."""
+        memory.check_open()
         self._memory = memory
 
     @property
     def identity(self) -> str:
         """The store's location."""
-        return f"engine:{self._memory.location}"
+        return f"{self.kind}:{self._memory.location}"
 
     async def recall(self, request: RecallRequest) -> list[Recollection]:
         """Search; what the agent can still see is left out."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from remanence.types import Filter, Message, Recollection, Scope
 
@@ -46,8 +46,14 @@ class RecallRequest:
     visible: frozenset[str] = frozenset()
 
 
+@runtime_checkable
 class Backend(Protocol):
     """Recalls and retains. Whoever made it closes it; a middleware never does."""
+
+    @property
+    def kind(self) -> str:
+        """What it is, in a word: it tells the records of several memories on one agent apart."""
+        ...
 
     @property
     def identity(self) -> str:

@@ -45,23 +45,43 @@ class IndexCache:
 
         Callers of any event loop who need the same user at the same time share the work.
         """
-        head = await self._feed.head(user_id)
+        doubted: Head | None = None
         while True:
-            with self._lock:
-                index = self._indexes.get(user_id)
-                if index is not None:
-                    self._indexes.move_to_end(user_id)
-                    if _covers(index.head, head):
-                        return index
-                loading = self._loading.get(user_id)
-                if mine := loading is None:
-                    loading = self._loading[user_id] = Future()
+            head = await self._feed.head(user_id)
+            index = self._touch(user_id)
+            known = Head(0, 0) if index is None else index.head
+            if index is not None and known == head:
+                return index
+            if _is_ahead(known, head):
+                # Another search brought the index on meanwhile, or else the store went back in
+                # time (a backup was restored into it), and the index knows what is not so.
+                if known == doubted:
+                    self.drop(user_id)
+                doubted = known
+                continue
+            loading, mine = self._claim(user_id)
             if mine:
-                index = index or ScopeIndex()
+                index = ScopeIndex() if index is None else index
                 await self._load(user_id, index, loading)
                 return index
             await asyncio.wait([asyncio.wrap_future(loading)])
-            head = await self._feed.head(user_id)
+
+    def _touch(self, user_id: str) -> ScopeIndex | None:
+        """Return the index there is, which counts as used."""
+        with self._lock:
+            index = self._indexes.get(user_id)
+            if index is not None:
+                self._indexes.move_to_end(user_id)
+            return index
+
+    def _claim(self, user_id: str) -> tuple[Future[None], bool]:
+        """Return the future that ends with the user's load, and whether the caller has to do it."""
+        with self._lock:
+            loading = self._loading.get(user_id)
+            if loading is not None:
+                return loading, False
+            loading = self._loading[user_id] = Future()
+            return loading, True
 
     async def _load(self, user_id: str, index: ScopeIndex, loading: Future[None]) -> None:
         try:
@@ -105,6 +125,11 @@ class IndexCache:
         self._indexes.pop(user_id, None)
         self._bytes -= self._sizes.pop(user_id, 0)
 
+    def drop(self, user_id: str) -> None:
+        """Forget a user's index, so that the next search builds it anew."""
+        with self._lock:
+            self._drop(user_id)
+
     async def catch_up(self, user_id: str) -> None:
         """Bring a user's index up to date if there is one."""
         with self._lock:
@@ -113,8 +138,6 @@ class IndexCache:
             await self.current(user_id)
 
 
-def _covers(known: Head, head: Head) -> bool:
-    """Return whether an index at ``known`` knows everything up to ``head``."""
-    return known == head or (
-        head != Head(0, 0) and known.epoch >= head.epoch and known.seq >= head.seq
-    )
+def _is_ahead(known: Head, head: Head) -> bool:
+    """Return whether ``known`` is later than ``head``."""
+    return (known.epoch, known.seq) > (head.epoch, head.seq)

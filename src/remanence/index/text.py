@@ -1,8 +1,9 @@
 """From a text to index terms.
 
-Words are folded (Unicode NFKC, lower case, plain apostrophes), irregular English forms are mapped
-to their base, and stems are taken by Snowball's stemmer for the word's script. Chinese, Japanese
-and Thai, written without spaces, become overlapping pairs of characters.
+Words are folded (Unicode NFKC, lower case, plain apostrophes, Latin letters without their marks),
+irregular English forms are mapped to their base, and stems are taken by Snowball's stemmer for the
+word's script. Chinese, Japanese and Thai, written without spaces, become overlapping pairs of
+characters.
 
 Stop words and single characters of unspaced scripts are *weak* terms, marked by a leading ``_``:
 they are kept, but count neither for a text's length nor for a query that has anything better.
@@ -45,6 +46,7 @@ _MARKS = (
 _LETTER = rf"(?:(?![{_UNSPACED}])[^\W_]|[{_MARKS}])"
 _TOKEN = re.compile(rf"([{_UNSPACED}]+)|({_LETTER}+(?:'{_LETTER}+)*)")
 _ASCII_WORD = re.compile("[a-z0-9]+(?:'[a-z0-9]+)*")  # the same, four times as fast
+_LATIN_MARKS = re.compile("(?<=[a-z])[\u0300-\u036f]+")
 _QUESTION_MARKS = "?\uff1f\u061f"
 _ASKS = re.compile(rf"[{_QUESTION_MARKS}][^\w{_QUESTION_MARKS}]*$")
 _SCRIPTS = (
@@ -118,8 +120,8 @@ def term_of(word: str) -> str:
 def _fold(text: str) -> str:
     if text.isascii():
         return text.lower()
-    text = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
-    return text.lower().replace("i\u0307", "i")  # what Python makes of the Turkish capital
+    text = unicodedata.normalize("NFKD", text).replace("\u2019", "'").lower().replace("ß", "ss")
+    return unicodedata.normalize("NFC", _LATIN_MARKS.sub("", text))
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:

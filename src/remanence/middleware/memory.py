@@ -22,7 +22,7 @@ from remanence.middleware.note import NoteTexts, replace_note
 from remanence.middleware.tools import AddMemory, SearchMemory
 from remanence.middleware.transcript import Transcript, heard_text
 from remanence.types import Filter, Recollection, Scope
-from remanence.validation import check_count
+from remanence.validation import check_count, check_fraction
 
 if TYPE_CHECKING:
     from agentscope.agent import Agent
@@ -34,7 +34,6 @@ Mode = Literal["static_control", "agent_control", "both"]
 _log = logging.getLogger(__name__)
 
 _LONGEST_QUERY = 2_000
-_KEY = "remanence"
 
 TOOL_INSTRUCTIONS = (
     "## Long-term memory\n\n"
@@ -63,7 +62,8 @@ class MemoryMiddleware(MiddlewareBase):
         user_id: Whose memory it is.
         mode: ``static_control`` searches and stores by itself and offers no tools;
             ``agent_control`` offers only tools; ``both`` does both.
-        agent_id: The agent's name in the memory; ``None`` if agents need not be told apart.
+        agent_id: The agent's name in the memory; ``None`` if agents need not be told apart, and
+            then a search sees what was said to any of them.
         top_k: How many memories a search returns at most; also the default of the tool.
         threshold: The least score of a memory, 0 to 1; ``None`` for any.
         scope_search_by_agent: Whether a search sees only what was said to this agent. ``False``
@@ -100,8 +100,13 @@ class MemoryMiddleware(MiddlewareBase):
         if mode not in get_args(Mode):
             raise InputError("mode", f"is {mode!r}", f"use one of {', '.join(get_args(Mode))}")
         check_count("top_k", top_k, least=1, most=100)
+        if threshold is not None:
+            check_fraction("threshold", threshold)
+        if texts is not None and not isinstance(texts, NoteTexts):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
+            raise InputError("texts", f"is {type(texts).__name__}", "give a NoteTexts")
         self._scope = Scope(user_id, agent_id)
-        self._backend: Backend = EngineBackend(memory) if isinstance(memory, Memory) else memory
+        self._backend = _backend_of(memory)
+        self._key = f"remanence:{self._backend.kind}:{user_id}:{agent_id or ''}"
         self._mode: Mode = mode
         self._top_k = top_k
         self._threshold = threshold
@@ -113,8 +118,12 @@ class MemoryMiddleware(MiddlewareBase):
         self.faults: Counter[str] = Counter()
 
     async def get_middleware_key(self) -> str:
-        """Return the name under which the agent's state keeps this middleware's record."""
-        return _KEY
+        """Return the name under which the agent's state keeps this middleware's record.
+
+        It tells apart the memories of several users, agents and kinds of backend on one agent, and
+        is the same in every process.
+        """
+        return self._key
 
     async def list_tools(self) -> list[ToolBase]:
         """Return the tools for the agent's toolkit; none in ``static_control``."""
@@ -143,7 +152,7 @@ class MemoryMiddleware(MiddlewareBase):
                 yield item
             return
         inputs = input_kwargs.get("inputs")
-        transcript = Transcript(agent.state, _KEY, agent.name)
+        transcript = Transcript(agent.state, self._key, agent.name)
         accepted = False
         try:
             async for item in next_handler(**input_kwargs):
@@ -169,7 +178,7 @@ class MemoryMiddleware(MiddlewareBase):
                 found = await self._recall(query[-_LONGEST_QUERY:], self._top_k, agent.state)
             except Exception as error:  # whatever fails, the reply goes on
                 self._count_fault("recall", error)
-        replace_note(agent.state, _KEY, self._texts, found)
+        replace_note(agent.state, self._key, self._texts, found)
 
     async def _retain(self, agent: Agent, transcript: Transcript) -> None:
         try:
@@ -221,3 +230,15 @@ class MemoryMiddleware(MiddlewareBase):
         """Keep statements; return how many."""
         kept = await self._backend.remember(statements, scope=self._scope_of(state))
         return len(kept)
+
+
+def _backend_of(memory: Memory | Backend) -> Backend:
+    if isinstance(memory, Memory):
+        return EngineBackend(memory)
+    if not isinstance(memory, Backend):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
+        raise InputError(
+            "memory",
+            f"is {type(memory).__name__}",
+            "give an open Memory, as memory = await Memory.open('alice.db'), or a Backend",
+        )
+    return memory

@@ -6,7 +6,13 @@ import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from typing import Any
 
-from agentscope.credential import CredentialBase
+from remanence.errors import MissingExtraError
+
+try:
+    from agentscope.credential import CredentialBase
+except ImportError as error:
+    raise MissingExtraError("agentscope", "A chat model for AgentScope agents") from error
+
 from agentscope.formatter import OpenAIChatFormatter
 from agentscope.message import HintBlock, Msg, TextBlock, ToolCallBlock
 from agentscope.model import ChatModelBase, ChatResponse

@@ -243,7 +243,7 @@ class Database:
     def _log_bytes(self) -> int:
         try:
             return Path(f"{self.path}-wal").stat().st_size
-        except FileNotFoundError:
+        except OSError:  # there is none, or nobody may look
             return 0
 
     def _wait(self, attempt: int) -> bool:

@@ -6,13 +6,14 @@ The threads are daemons: nothing that was promised is left to them, so exit neve
 from __future__ import annotations
 
 import abc
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
-from remanence.errors import MemoryClosedError
+from remanence.errors import MemoryClosedError, StoreError
 from remanence.store.sqlite.database import Database
 from remanence.store.sqlite.faults import translated
 
@@ -101,8 +102,21 @@ class Lane(abc.ABC):
     def _run(self, database: Database) -> None:
         try:
             self._work_off(database, self._calls)
+        except BaseException as error:
+            self._give_up(StoreError(f"a thread of the store ended: {error!r}; open it again"))
+            raise
         finally:
             database.close()
+
+    def _give_up(self, error: StoreError) -> None:
+        """Refuse what waits and what would come: nobody is left to work it off."""
+        with self._gate:
+            self._closed = True
+        with contextlib.suppress(queue.Empty):
+            while True:
+                call = self._calls.get_nowait()
+                if call is not None and call.begin():
+                    call.future.set_exception(error)
 
     @abc.abstractmethod
     def _work_off(self, database: Database, calls: Calls) -> None:

@@ -47,6 +47,9 @@ class Seeing(Handles):
         await store.append([Batch(ALICE, (hers,)), Batch(BOB, (his,))])
         await store.add_facts(ALICE, [fact])
         bob = Filter("bob")
+        own = await say(store, Scope("carol"), "one", "two", "three")
+        assert await store.find(Filter("carol"), [hers.id, fact.id]) == {}
+        assert await store.find(EVERYTHING, [episode.id for episode in own]) == {}
         assert await listed(store, bob) == ["his"]
         found = await store.find(bob, [hers.id, fact.id])
         assert [(number, item.scope) for number, item in found.values()] == [(1, BOB)]
@@ -62,6 +65,7 @@ class Seeing(Handles):
         await store.append([Batch(ALICE, (new,)), Batch(BOB, (dataclasses.replace(new),))])
         fact = new_fact()
         await store.add_facts(ALICE, [fact])
+        own = await say(store, Scope("carol"), "one", "two", "three")
         before = await store.head("alice")
         assert (await store.erase(Filter("carol"), [new.id, fact.id])).ids == ()
         assert (await store.erase(Filter("bob"), [fact.id])).ids == ()
@@ -70,6 +74,8 @@ class Seeing(Handles):
         assert await is_empty(store, "bob")
         assert await listed(store) == ["hers", "hello"]
         assert await store.head("alice") == before
+        assert (await store.erase(EVERYTHING, [episode.id for episode in own])).ids == ()
+        assert await listed(store, Filter("carol")) == ["one", "two", "three"]
 
     @pytest.mark.parametrize("value", ["*", "%", "", "_lice", "al%", "a*", "?????", "[a]lice", "."])
     async def test_no_value_is_a_wildcard(self, store: Store, value: str) -> None:
