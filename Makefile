@@ -10,7 +10,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell python3.11 -c "" 2>/dev/null && echo python3.11 || echo python3)
 
 # Where `make eval` reads the LoCoMo data set and writes its results.
-DATA ?= ../shared/data/locomo/locomo10.json
+DATA ?= $(firstword $(wildcard data/locomo10.json ../shared/data/locomo/locomo10.json) locomo10.json)
 OUT ?= build/eval/locomo.json
 
 # The newest version of the framework that is supported; the oldest is the lower bound of the
@@ -53,7 +53,7 @@ check: .venv/.stamp ## Run the linter, the formatter's check, the type checker a
 	.venv/bin/lint-imports --no-logo
 
 eval: .venv-eval/.stamp ## Run the LoCoMo evaluation (DATA=the data set, OUT=the results)
-	@test -f "$(DATA)" || { echo "No data set at '$(DATA)': get LoCoMo's locomo10.json and run" \
+	@test -f "$(DATA)" || { echo "No data set at '$(DATA)': get locomo10.json from github.com/snap-research/locomo and run" \
 		"make eval DATA=path/to/locomo10.json" >&2; exit 2; }
 	@mkdir -p "$(dir $(OUT))"
 	.venv-eval/bin/python -m evals.locomo --data "$(DATA)" --json "$(OUT)"

@@ -25,7 +25,7 @@ async def main() -> None:
             await memory.remember("Nora is allergic to hazelnuts.", scope=Scope("alice"))
 
             for hit in await memory.recall("When is Nora's birthday?", scope=Scope("alice")):
-                print(f"{hit.score:.2f}  {hit.speaker or 'noted'}: {hit.text}")
+                print(f"{hit.at:%Y-%m-%d}  {hit.speaker or 'noted'}: {hit.text}")
 
             this_year = datetime(2026, 1, 1, tzinfo=UTC)
             hits = await memory.recall("hazelnuts", scope=Scope("alice"), since=this_year, limit=1)

@@ -309,8 +309,8 @@ async def test_a_memory_that_fails_breaks_no_reply_and_is_counted() -> None:
 async def test_bad_arguments_are_refused_by_name(
     memory: Memory, arguments: dict[str, Any], field: str
 ) -> None:
+    complete: dict[str, Any] = {"memory": memory, **arguments}
     with pytest.raises(InputError) as caught:
-        complete: dict[str, Any] = {"memory": memory, **arguments}
         MemoryMiddleware(**complete)
     assert caught.value.field == field
 

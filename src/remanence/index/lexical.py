@@ -15,7 +15,7 @@ turn is its frequency there plus its *presence* nearby, gated by length and satu
 
 A speaker's name says who speaks (which is scored apart) more than what is spoken about. The
 saturation is BM25's with k1 = 1. The neighbours' part was found by measuring on LoCoMo's
-conversations 0 to 4; ``docs/decisions`` tells what each part is worth.
+conversations 0 to 4.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ __all__ = ["NoteTexts", "recollection_line", "replace_note"]
 _NAME = "memory"
 _MARK = "remanence.note"
 _INVISIBLE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from agentscope.agent import Agent
 from agentscope.message import (
-    Msg,
     UserMsg,  # pyright: ignore[reportUnknownVariableType] - its signature has a bare dict in it
 )
 from agentscope.model import ChatModelBase
@@ -20,6 +19,7 @@ from rich.progress import MofNCompleteColumn, Progress
 from remanence.cli.demo.material import USER, conversations, questions, told_live
 from remanence.config import openai_settings
 from remanence.engine import Memory
+from remanence.errors import RemanenceError
 from remanence.middleware import MemoryMiddleware
 from remanence.testing.models import QuotingChatModel, noted_lines
 from remanence.types import Filter
@@ -81,9 +81,7 @@ async def tell(path: Path, console: Console) -> None:
         )
         agent = await _agent(memory)
         for text in told_live():
-            console.print(f"[bold]Alice:[/bold] {escape(text)}")
-            reply = await agent.reply(UserMsg("Alice", text))
-            _print_reply(console, reply)
+            await _say(agent, text, console)
 
 
 @dataclasses.dataclass(slots=True)
@@ -98,8 +96,8 @@ async def ask(path: Path, console: Console) -> bool:
     async with Memory.open(path) as memory:
         agent = await _agent(memory)
         for question in questions():
-            console.print(f"\n[bold]Alice:[/bold] {escape(question.text)}")
-            reply = await agent.reply(UserMsg("Alice", question.text))
+            console.print()
+            await _say(agent, question.text, console)
             lines = noted_lines(agent.state.context)
             found = any(question.expected in line for line in lines)
             tally.asked += 1
@@ -112,12 +110,17 @@ async def ask(path: Path, console: Console) -> bool:
                     border_style="green" if found else "yellow",
                 )
             )
-            _print_reply(console, reply)
     console.print(
         f"\n{tally.found} of {tally.asked} questions had their evidence in the memory note."
     )
     return tally.found == tally.asked
 
 
-def _print_reply(console: Console, reply: Msg) -> None:
+async def _say(agent: Agent, text: str, console: Console) -> None:
+    """Say something to the agent and print what both say."""
+    console.print(f"[bold]Alice:[/bold] {escape(text)}")
+    try:
+        reply = await agent.reply(UserMsg("Alice", text))
+    except Exception as error:  # whatever a model's service raises
+        raise RemanenceError(f"the agent's model failed: {error}") from error
     console.print(f"[bold]Robin:[/bold] {escape(reply.get_text_content() or '')}")
