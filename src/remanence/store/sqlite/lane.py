@@ -69,7 +69,7 @@ class Lane(abc.ABC):
         """Start the threads."""
         self._calls: Calls = queue.SimpleQueue()
         self._gate = threading.Lock()
-        self._closed = False
+        self._refusal: Exception | None = None
         self._threads = [
             threading.Thread(target=self._run, args=(database,), name=name, daemon=True)
             for database in databases
@@ -82,18 +82,21 @@ class Lane(abc.ABC):
 
         Raises:
             MemoryClosedError: The lane was closed.
+            StoreError: A thread of it ended by a fault.
         """
         call = Call(work, alone=alone)
         with self._gate:
-            if self._closed:
-                raise MemoryClosedError("the memory was closed meanwhile; open it again")
+            if self._refusal is not None:
+                raise self._refusal
             self._calls.put(call)
         return call.future
 
     def close(self) -> None:
         """Let what was handed in finish, then end the threads and wait for them."""
         with self._gate:  # nothing comes after the requests to end
-            self._closed = True
+            self._refusal = self._refusal or MemoryClosedError(
+                "the memory was closed meanwhile; open it again"
+            )
             for _ in self._threads:
                 self._calls.put(None)
         for thread in self._threads:
@@ -111,7 +114,7 @@ class Lane(abc.ABC):
     def _give_up(self, error: StoreError) -> None:
         """Refuse what waits and what would come: nobody is left to work it off."""
         with self._gate:
-            self._closed = True
+            self._refusal = error
         with contextlib.suppress(queue.Empty):
             while True:
                 call = self._calls.get_nowait()
