@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from agentscope.event import (
     UserConfirmResultEvent,
 )
 from agentscope.message import Base64Source, DataBlock, Msg, TextBlock, ToolResultState
+from agentscope.model import StructuredResponse
 from agentscope.permission import PermissionMode
 from agentscope.state import AgentState
 from agentscope.tool import ToolChunk
@@ -484,3 +487,75 @@ async def test_two_memories_on_one_agent_do_not_collide(memory: Memory) -> None:
             "In Ghent.",
         ]
     assert agent.state.middle_context == {}
+
+
+class _SlowBackend(_RecoveringBackend):
+    """A service that answers a search only when it is too late."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down = False
+        self.searching = asyncio.Event()
+
+    async def recall(self, request: RecallRequest) -> list[Recollection]:
+        self.searching.set()
+        await asyncio.sleep(3600)
+        return []
+
+
+async def test_a_search_that_takes_too_long_is_done_without() -> None:
+    backend = _SlowBackend()
+    middleware = MemoryMiddleware(backend, user_id="alice", search_timeout=0.05)
+    agent = await agent_of(script("Hello, Alice."), middleware)
+
+    reply = await agent.reply(says("Hello!"))
+
+    assert reply.get_text_content() == "Hello, Alice."
+    assert middleware.faults == {"recall": 1}
+    assert backend.kept == ["Hello!", "Hello, Alice."]
+
+
+async def test_a_reply_cancelled_while_it_searches_can_be_repeated() -> None:
+    backend = _SlowBackend()
+    middleware = MemoryMiddleware(backend, user_id="alice", search_timeout=3600)
+    agent = await agent_of(script("Hello, Alice."), middleware)
+
+    question = says("Hello!")
+    reply = asyncio.create_task(agent.reply(question))
+    await backend.searching.wait()
+    reply.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await reply
+
+    assert [message.id for message in agent.state.context][:1] == [question.id]
+    assert backend.kept == ["Hello!"]
+
+
+async def test_the_note_is_not_summarised_as_if_it_had_been_said(memory: Memory) -> None:
+    await _told_before(memory, "My sister Nora lives in Ghent.")
+    model = _SummarisingModel(["One.", "Two."], context_size=4_000)
+    agent = await agent_of(model, MemoryMiddleware(memory, user_id="alice"))
+    agent.state.context = [says(f"Filler {number} " + "word " * 300) for number in range(12)]
+
+    await agent.reply(says("Where does my sister Nora live?"))
+
+    assert model.summarised, "the context was not compressed"
+    assert all(hints(messages) == [] for messages in model.summarised)
+    assert agent.state.summary
+    (note,) = hints(model.calls[-1])
+    assert "lives in Ghent" in note
+
+
+class _SummarisingModel(ScriptedChatModel):
+    """A scripted model that also summarises, and keeps what it was given to summarise."""
+
+    def __init__(self, answers: Sequence[str], *, context_size: int) -> None:
+        super().__init__(answers, context_size=context_size)
+        self.summarised: list[list[Msg]] = []
+
+    async def generate_structured_output(
+        self, messages: list[Msg], structured_model: Any, **kwargs: Any
+    ) -> StructuredResponse:
+        self.summarised.append(messages)
+        summary = dict.fromkeys(structured_model["properties"], "They talked.")
+        return StructuredResponse(content=summary)

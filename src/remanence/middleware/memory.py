@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from agentscope.event import ReplyStartEvent
@@ -18,11 +18,11 @@ from remanence.backends.protocol import Backend, RecallRequest
 from remanence.clock import Clock, SystemClock
 from remanence.engine import Memory
 from remanence.errors import InputError
-from remanence.middleware.note import NoteTexts, replace_note
+from remanence.middleware.note import NoteTexts, note_set_aside, replace_note
 from remanence.middleware.tools import AddMemory, SearchMemory
 from remanence.middleware.transcript import Transcript, heard_text
 from remanence.types import Filter, Recollection, Scope
-from remanence.validation import check_count, check_fraction
+from remanence.validation import check_amount, check_count, check_fraction
 
 if TYPE_CHECKING:
     from agentscope.agent import Agent
@@ -70,6 +70,8 @@ class MemoryMiddleware(MiddlewareBase):
             shares a user's memories across agents.
         await_write: Whether a reply ends only when the backend has what was said. A backend that
             is durable at once, as the engine is, always does.
+        search_timeout: Seconds that a search before a reply may take; after that the reply goes on
+            without memory.
         texts: The words around what was recalled.
         tool_instructions: What the system prompt says about the tools.
         clock: Where the time of what is said comes from; the machine's clock by default.
@@ -92,6 +94,7 @@ class MemoryMiddleware(MiddlewareBase):
         threshold: float | None = None,
         scope_search_by_agent: bool = True,
         await_write: bool = True,
+        search_timeout: float = 2.0,
         texts: NoteTexts | None = None,
         tool_instructions: str = TOOL_INSTRUCTIONS,
         clock: Clock | None = None,
@@ -112,6 +115,7 @@ class MemoryMiddleware(MiddlewareBase):
         self._threshold = threshold
         self._by_agent = scope_search_by_agent
         self._await_write = await_write
+        self._search_timeout = check_amount("search_timeout", search_timeout)
         self._texts = texts or NoteTexts()
         self._tool_instructions = tool_instructions
         self._clock = clock or SystemClock()
@@ -171,11 +175,22 @@ class MemoryMiddleware(MiddlewareBase):
             if accepted and not transcript.waiting:
                 await asyncio.shield(self._retain(agent, transcript))
 
+    async def on_compress_context(
+        self,
+        agent: Agent,
+        input_kwargs: dict[str, Any],
+        next_handler: Callable[..., Awaitable[None]],
+    ) -> None:
+        """Keep the memory note out of the summary: it is not part of the conversation."""
+        with note_set_aside(agent.state, self._key):
+            await next_handler(**input_kwargs)
+
     async def _put_note(self, agent: Agent, query: str) -> None:
         found: list[Recollection] = []
         if query:
             try:
-                found = await self._recall(query[-_LONGEST_QUERY:], self._top_k, agent.state)
+                async with asyncio.timeout(self._search_timeout):
+                    found = await self._recall(query[-_LONGEST_QUERY:], self._top_k, agent.state)
             except Exception as error:  # whatever fails, the reply goes on
                 self._count_fault("recall", error)
         replace_note(agent.state, self._key, self._texts, found)
@@ -193,7 +208,8 @@ class MemoryMiddleware(MiddlewareBase):
 
     def _count_fault(self, kind: str, error: Exception) -> None:
         self.faults[kind] += 1
-        _log.warning("memory could not %s (%d so far): %s", kind, self.faults[kind], error)
+        reason = str(error) or type(error).__name__
+        _log.warning("memory could not %s (%d so far): %s", kind, self.faults[kind], reason)
 
     def _scope_of(self, state: AgentState | None) -> Scope:
         session_id = None if state is None else state.session_id

@@ -5,9 +5,10 @@ Recalled text is data: dated, attributed, escaped, fenced, and preceded by a lin
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import cast
 
 from agentscope.message import HintBlock, Msg
@@ -15,7 +16,7 @@ from agentscope.state import AgentState
 
 from remanence.types import Recollection
 
-__all__ = ["NoteTexts", "recollection_line", "replace_note"]
+__all__ = ["NoteTexts", "note_set_aside", "recollection_line", "replace_note"]
 
 _NAME = "memory"
 _MARK = "remanence.note"
@@ -75,6 +76,26 @@ def replace_note(
     state.context = [message for message in state.context if _owner(message) != key]
     if recollections:
         state.context.append(_note(key, texts, recollections))
+
+
+@contextlib.contextmanager
+def note_set_aside(state: AgentState, key: str) -> Generator[None]:
+    """Take the note out of the context, and put it back after the message it came after.
+
+    If that message is gone by then, the note comes first.
+    """
+    place = next((i for i, message in enumerate(state.context) if _owner(message) == key), None)
+    if place is None:
+        yield
+        return
+    note = state.context[place]
+    before = {message.id for message in state.context[:place]}
+    state.context = [message for message in state.context if message is not note]
+    try:
+        yield
+    finally:
+        kept = sum(message.id in before for message in state.context)
+        state.context = [*state.context[:kept], note, *state.context[kept:]]
 
 
 def _owner(message: Msg) -> object:
