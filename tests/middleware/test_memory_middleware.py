@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from agentscope.agent import Agent
@@ -19,6 +20,7 @@ from agentscope.model import StructuredResponse
 from agentscope.permission import PermissionMode
 from agentscope.state import AgentState
 from agentscope.tool import ToolChunk
+from pydantic import BaseModel
 
 from remanence import Filter, InputError, Memory, MemoryClosedError, Message, RemanenceError, Scope
 from remanence.backends import Exchange, RecallRequest
@@ -559,3 +561,29 @@ class _SummarisingModel(ScriptedChatModel):
         self.summarised.append(messages)
         summary = dict.fromkeys(structured_model["properties"], "They talked.")
         return StructuredResponse(content=summary)
+
+
+class _Address(BaseModel):
+    """What a structured reply has to give."""
+
+    town: str
+    country: str
+
+
+@pytest.mark.skipif(
+    "structured_schema" not in inspect.signature(Agent.reply).parameters,
+    reason="this AgentScope has no structured replies; the newest one does",
+)
+async def test_the_data_of_a_structured_reply_is_stored(memory: Memory) -> None:
+    data = '{"town": "Ghent", "country": "Belgium"}'
+    model = script(call_of("GenerateStructuredOutput", data))
+    agent = await agent_of(model, MemoryMiddleware(memory, user_id="alice"))
+
+    reply = await agent.reply(says("Where does Nora live?"), structured_schema=_Address)
+
+    output = cast("dict[str, str]", reply.structured_output)  # pyright: ignore[reportUnknownMemberType] - a bare dict there
+    assert output == {"town": "Ghent", "country": "Belgium"}
+    assert await _episodes(memory) == [
+        ("user", "Alice", "Where does Nora live?"),
+        ("assistant", "Robin", data),
+    ]

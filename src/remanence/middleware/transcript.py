@@ -7,6 +7,7 @@ that waits for somebody outside can be resumed in another process, from the rest
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -26,6 +27,8 @@ from remanence.types import Message
 __all__ = ["Transcript", "heard_text", "spoken_text"]
 
 _BETWEEN_BLOCKS = "\n"
+_STRUCTURED = "structured output"
+"""The name of the block that holds the data of a structured reply."""
 
 
 def spoken_text(message: Msg) -> str:
@@ -110,6 +113,9 @@ class Transcript:
                 record["waiting"] = True
             case ReplyEndEvent():
                 record["waiting"] = False
+                output = _structured_output(self._state)
+                if output is not None:
+                    record["said"][_STRUCTURED] = [json.dumps(output, ensure_ascii=False)]
             case _:
                 pass
 
@@ -155,6 +161,12 @@ def _kept(told: Mapping[str, Any]) -> Iterator[Message]:
             at=dt.datetime.fromisoformat(told["at"]),
             id=storable_id(f"{told['id']}:{number}" if number else told["id"]),
         )
+
+
+def _structured_output(state: AgentState) -> object:
+    """Return the data that a reply gave, or ``None`` if it was not asked for any."""
+    # Structured replies, and their place in the state, came after AgentScope 2.0.3.
+    return getattr(getattr(state, "reply_context", None), "structured_output", None)
 
 
 def _heard(message: Msg, now: dt.datetime) -> dict[str, Any]:
