@@ -587,3 +587,43 @@ async def test_the_data_of_a_structured_reply_is_stored(memory: Memory) -> None:
         ("user", "Alice", "Where does Nora live?"),
         ("assistant", "Robin", data),
     ]
+
+
+async def test_one_middleware_serves_the_agents_of_many_users(memory: Memory) -> None:
+    owners: dict[int, str] = {}
+    middleware = MemoryMiddleware(memory, user_id=lambda agent: owners[id(agent)])
+
+    async def talk(user: str) -> None:
+        call = call_of("add_memory", f'{{"thinking": "", "content": ["{user} likes tea."]}}')
+        model = script("I see.", call, "Kept.", f"It is {user} town.")
+        agent = await agent_of(model, middleware)
+        owners[id(agent)] = user
+        await agent.reply(says(f"I live in {user} town.", name=user))
+        await agent.reply(says("I like tea.", name=user))
+        agent.state.context = []
+        await agent.reply(says("Which town do I live in?", name=user))
+        (note,) = hints(agent.state.context)
+        assert f"I live in {user} town" in note
+
+    users = [f"user{number}" for number in range(20)]
+    await asyncio.gather(*map(talk, users))
+
+    for user in users:
+        told = (await memory.list(scope=Filter(user))).items
+        texts = [item.content if isinstance(item, Episode) else item.text for item in told]
+        assert len(texts) == 7
+        others = [other for other in users if other != user]
+        assert not any(f"{other} " in text for other in others for text in texts)
+    assert middleware.faults == {}
+
+
+async def test_a_user_who_cannot_be_told_gets_no_memory(memory: Memory) -> None:
+    middleware = MemoryMiddleware(memory, user_id=lambda _: "")
+    agent = await agent_of(script("Hello."), middleware)
+
+    reply = await agent.reply(says("Hello!"))
+
+    assert reply.get_text_content() == "Hello."
+    assert middleware.faults == {"identify": 1}
+    assert agent.state.middle_context == {}
+    assert (await memory.stats()).users == 0

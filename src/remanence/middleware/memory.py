@@ -22,7 +22,7 @@ from remanence.middleware.note import NoteTexts, note_set_aside, replace_note
 from remanence.middleware.tools import AddMemory, SearchMemory
 from remanence.middleware.transcript import Transcript, heard_text
 from remanence.types import Filter, Recollection, Scope
-from remanence.validation import check_amount, check_count, check_fraction
+from remanence.validation import check_amount, check_count, check_fraction, check_identifier
 
 if TYPE_CHECKING:
     from agentscope.agent import Agent
@@ -59,7 +59,8 @@ class MemoryMiddleware(MiddlewareBase):
     Args:
         memory: An open :class:`~remanence.Memory`, or another backend. It stays the caller's to
             close.
-        user_id: Whose memory it is.
+        user_id: Whose memory it is; or, for a middleware that the agents of several users share, a
+            function that is given the agent and returns it, asked anew for each reply.
         mode: ``static_control`` searches and stores by itself and offers no tools;
             ``agent_control`` offers only tools; ``both`` does both.
         agent_id: The agent's name in the memory; ``None`` if agents need not be told apart, and
@@ -77,7 +78,7 @@ class MemoryMiddleware(MiddlewareBase):
         clock: Where the time of what is said comes from; the machine's clock by default.
 
     Attributes:
-        faults: How often what failed: ``recall``, ``retain``.
+        faults: How often what failed: ``identify``, ``recall``, ``retain``.
 
     Raises:
         InputError: An argument is not acceptable.
@@ -87,7 +88,7 @@ class MemoryMiddleware(MiddlewareBase):
         self,
         memory: Memory | Backend,
         *,
-        user_id: str,
+        user_id: str | Callable[[Agent], str],
         mode: Mode = "both",
         agent_id: str | None = None,
         top_k: int = 5,
@@ -107,9 +108,11 @@ class MemoryMiddleware(MiddlewareBase):
             check_fraction("threshold", threshold)
         if texts is not None and not isinstance(texts, NoteTexts):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
             raise InputError("texts", f"is {type(texts).__name__}", "give a NoteTexts")
-        self._scope = Scope(user_id, agent_id)
+        self._user_id = user_id if callable(user_id) else check_identifier("user_id", user_id)
+        self._agent_id = None if agent_id is None else check_identifier("agent_id", agent_id)
         self._backend = _backend_of(memory)
-        self._key = f"remanence:{self._backend.kind}:{user_id}:{agent_id or ''}"
+        whose = "" if callable(user_id) else user_id
+        self._key = f"remanence:{self._backend.kind}:{whose}:{agent_id or ''}"
         self._mode: Mode = mode
         self._top_k = top_k
         self._threshold = threshold
@@ -151,12 +154,16 @@ class MemoryMiddleware(MiddlewareBase):
         next_handler: Callable[..., AsyncGenerator[Any, None]],
     ) -> AsyncGenerator[Any, None]:
         """Recall when the reply begins, take down what is said, and store it at the end."""
-        if self._mode == "agent_control":
+        self._identify(agent)
+        user_id = self._known_user(agent.state)
+        if self._mode == "agent_control" or user_id is None:
             async for item in next_handler(**input_kwargs):
                 yield item
             return
         inputs = input_kwargs.get("inputs")
-        transcript = Transcript(agent.state, self._key, agent.name)
+        # Each user's record has a name of its own: what one said is never stored as another's.
+        record = f"{self._key}:{user_id}"
+        transcript = Transcript(agent.state, record, agent.name)
         accepted = False
         try:
             async for item in next_handler(**input_kwargs):
@@ -211,20 +218,42 @@ class MemoryMiddleware(MiddlewareBase):
         reason = str(error) or type(error).__name__
         _log.warning("memory could not %s (%d so far): %s", kind, self.faults[kind], reason)
 
+    def _identify(self, agent: Agent) -> None:
+        """Ask whose agent it is, and put the answer where the tools find it, into its state."""
+        if not callable(self._user_id):
+            return
+        context = agent.state.middle_context
+        context.pop(f"{self._key}user", None)
+        try:
+            context[f"{self._key}user"] = check_identifier("user_id", self._user_id(agent))
+        except Exception as error:  # whatever fails, the reply goes on
+            self._count_fault("identify", error)
+
+    def _known_user(self, state: AgentState | None) -> str | None:
+        if not callable(self._user_id):
+            return self._user_id
+        return None if state is None else state.middle_context.get(f"{self._key}user")
+
     def _scope_of(self, state: AgentState | None) -> Scope:
-        session_id = None if state is None else state.session_id
-        return Scope(self._scope.user_id, self._scope.agent_id, session_id)
+        user_id = self._known_user(state)
+        if user_id is None:
+            raise InputError(
+                "user_id",
+                "is a function that has not told whose agent this is",
+                "let it return a user id for every agent, and call tools through their agent",
+            )
+        return Scope(user_id, self._agent_id, None if state is None else state.session_id)
 
     async def _recall(self, query: str, limit: int, state: AgentState | None) -> list[Recollection]:
-        agent_id = self._scope.agent_id if self._by_agent else None
+        asking = self._scope_of(state)
         context = [] if state is None else state.context
         return await self._backend.recall(
             RecallRequest(
                 query=query,
-                where=Filter(self._scope.user_id, agent_id),
+                where=Filter(asking.user_id, self._agent_id if self._by_agent else None),
                 limit=limit,
                 threshold=self._threshold,
-                asking=self._scope_of(state),
+                asking=asking,
                 visible=frozenset(message.id for message in context),
             )
         )
