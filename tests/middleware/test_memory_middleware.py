@@ -19,7 +19,7 @@ from agentscope.message import Base64Source, DataBlock, Msg, TextBlock, ToolResu
 from agentscope.model import StructuredResponse
 from agentscope.permission import PermissionMode
 from agentscope.state import AgentState
-from agentscope.tool import ToolChunk
+from agentscope.tool import ToolChunk, Toolkit
 from pydantic import BaseModel
 
 from remanence import Filter, InputError, Memory, MemoryClosedError, Message, RemanenceError, Scope
@@ -627,3 +627,31 @@ async def test_a_user_who_cannot_be_told_gets_no_memory(memory: Memory) -> None:
     assert middleware.faults == {"identify": 1}
     assert agent.state.middle_context == {}
     assert (await memory.stats()).users == 0
+
+
+async def test_tools_of_two_memories_need_names_of_their_own(memory: Memory) -> None:
+    await _told_before(memory, "Nora lives in Ghent.", scope=Scope("alice"))
+    await _told_before(memory, "Nora leads the team.", scope=Scope("team"))
+    own = MemoryMiddleware(memory, user_id="alice", mode="agent_control")
+    same = MemoryMiddleware(memory, user_id="team", mode="agent_control")
+    other = MemoryMiddleware(memory, user_id="team", mode="agent_control", tool_prefix="team_")
+
+    agent = await agent_of(script("Hello."), own, tools=await same.list_tools())
+    with pytest.raises(InputError, match="tool_prefix"):
+        await agent.reply(says("Hello!"))
+
+    model = script(call_of("team_search_memory", '{"keywords": ["Nora"]}'), "She leads it.")
+    agent = Agent(
+        name="Robin",
+        system_prompt="You are Robin.",
+        model=model,
+        toolkit=Toolkit(tools=[*await own.list_tools(), *await other.list_tools()]),
+        middlewares=[own, other],
+    )
+    await agent.reply(says("What does Nora do?"))
+    (result,) = agent.state.context[-1].get_content_blocks("tool_result")
+    assert "leads the team" in str(result.output)
+    assert "Ghent" not in str(result.output)
+    (system,) = model.calls[0][0].get_content_blocks("text")
+    assert "`search_memory`" in system.text
+    assert "`team_add_memory`" in system.text

@@ -19,7 +19,7 @@ from remanence.clock import Clock, SystemClock
 from remanence.engine import Memory
 from remanence.errors import InputError
 from remanence.middleware.note import NoteTexts, note_set_aside, replace_note
-from remanence.middleware.tools import AddMemory, SearchMemory
+from remanence.middleware.tools import AddMemory, SearchMemory, check_names
 from remanence.middleware.transcript import Transcript, heard_text
 from remanence.types import Filter, Recollection, Scope
 from remanence.validation import check_amount, check_count, check_fraction, check_identifier
@@ -75,6 +75,7 @@ class MemoryMiddleware(MiddlewareBase):
             without memory.
         texts: The words around what was recalled.
         tool_instructions: What the system prompt says about the tools.
+        tool_prefix: Put in front of the tools' names, where an agent has several memories.
         clock: Where the time of what is said comes from; the machine's clock by default.
 
     Attributes:
@@ -98,6 +99,7 @@ class MemoryMiddleware(MiddlewareBase):
         search_timeout: float = 2.0,
         texts: NoteTexts | None = None,
         tool_instructions: str = TOOL_INSTRUCTIONS,
+        tool_prefix: str = "",
         clock: Clock | None = None,
     ) -> None:
         """Check the arguments; nothing is read or written yet."""
@@ -121,6 +123,7 @@ class MemoryMiddleware(MiddlewareBase):
         self._search_timeout = check_amount("search_timeout", search_timeout)
         self._texts = texts or NoteTexts()
         self._tool_instructions = tool_instructions
+        self._tool_prefix = tool_prefix
         self._clock = clock or SystemClock()
         self.faults: Counter[str] = Counter()
 
@@ -136,16 +139,23 @@ class MemoryMiddleware(MiddlewareBase):
         """Return the tools for the agent's toolkit; none in ``static_control``."""
         if self._mode == "static_control":
             return []
-        return [SearchMemory(self, limit=self._top_k), AddMemory(self)]
+        prefix = self._tool_prefix
+        return [
+            SearchMemory(self, prefix=prefix, limit=self._top_k),
+            AddMemory(self, prefix=prefix),
+        ]
 
     async def on_system_prompt(self, agent: Agent, current_prompt: str) -> str:
         """Advertise the tools that the agent really has."""
         if self._mode == "static_control":
             return current_prompt
+        instructions = self._tool_instructions
         for name in (SearchMemory.name, AddMemory.name):
-            if await agent.toolkit.get_tool(name) is None:
+            prefixed = f"{self._tool_prefix}{name}"
+            if await agent.toolkit.get_tool(prefixed) is None:
                 return current_prompt
-        return f"{current_prompt}\n\n{self._tool_instructions}"
+            instructions = instructions.replace(f"`{name}`", f"`{prefixed}`")
+        return f"{current_prompt}\n\n{instructions}"
 
     async def on_reply(
         self,
@@ -153,7 +163,12 @@ class MemoryMiddleware(MiddlewareBase):
         input_kwargs: dict[str, Any],
         next_handler: Callable[..., AsyncGenerator[Any, None]],
     ) -> AsyncGenerator[Any, None]:
-        """Recall when the reply begins, take down what is said, and store it at the end."""
+        """Recall when the reply begins, take down what is said, and store it at the end.
+
+        Raises:
+            InputError: The agent's toolkit has two memory tools of the same name.
+        """
+        check_names(agent.toolkit)
         self._identify(agent)
         user_id = self._known_user(agent.state)
         if self._mode == "agent_control" or user_id is None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Protocol
 
 from agentscope.message import TextBlock, ToolResultState
 from agentscope.permission import PermissionBehavior, PermissionContext, PermissionDecision
 from agentscope.state import AgentState
-from agentscope.tool import ToolBase, ToolChunk
+from agentscope.tool import ToolBase, ToolChunk, Toolkit
 
-from remanence.errors import RemanenceError
+from remanence.errors import InputError, RemanenceError
 from remanence.middleware.note import recollection_line
 from remanence.types import Recollection
 
-__all__ = ["AddMemory", "MemoryOfAgent", "SearchMemory"]
+__all__ = ["AddMemory", "MemoryOfAgent", "SearchMemory", "check_names"]
 
 
 class MemoryOfAgent(Protocol):
@@ -35,9 +36,10 @@ class _MemoryTool(ToolBase):
 
     is_state_injected: bool = True
 
-    def __init__(self, memory: MemoryOfAgent) -> None:
+    def __init__(self, memory: MemoryOfAgent, *, prefix: str) -> None:
         super().__init__()
         self._memory = memory
+        self.name = f"{prefix}{self.name}"
 
     async def check_permissions(
         self, tool_input: dict[str, Any], context: PermissionContext
@@ -81,9 +83,9 @@ class SearchMemory(_MemoryTool):
     is_concurrency_safe: bool = True
     is_read_only: bool = True
 
-    def __init__(self, memory: MemoryOfAgent, *, limit: int) -> None:
+    def __init__(self, memory: MemoryOfAgent, *, prefix: str, limit: int) -> None:
         """Make the tool with its default limit."""
-        super().__init__(memory)
+        super().__init__(memory, prefix=prefix)
         self._limit = limit
         properties = {**self.input_schema["properties"]}
         properties["limit"] = {**properties["limit"], "default": limit}
@@ -165,6 +167,23 @@ class AddMemory(_MemoryTool):
         except RemanenceError as error:
             return _failed(f"Nothing was kept: {error}")
         return _told(f"Kept {kept} {'memory' if kept == 1 else 'memories'}.")
+
+
+def check_names(toolkit: Toolkit) -> None:
+    """Refuse a toolkit in which one memory's tools hide another's.
+
+    Raises:
+        InputError: Two memory tools have the same name.
+    """
+    tools = [tool for group in toolkit.tool_groups for tool in group.tools]
+    names = Counter(tool.name for tool in tools if isinstance(tool, _MemoryTool))
+    for name, count in names.items():
+        if count > 1:
+            raise InputError(
+                "tool_prefix",
+                f"leaves {count} memory tools of the agent with the same name, {name!r}",
+                "give each memory middleware a tool_prefix of its own",
+            )
 
 
 def _told(text: str) -> ToolChunk:
