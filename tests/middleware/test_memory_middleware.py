@@ -655,3 +655,23 @@ async def test_tools_of_two_memories_need_names_of_their_own(memory: Memory) -> 
     (system,) = model.calls[0][0].get_content_blocks("text")
     assert "`search_memory`" in system.text
     assert "`team_add_memory`" in system.text
+
+
+async def test_what_an_agent_observes_between_replies_is_stored(memory: Memory) -> None:
+    middleware = MemoryMiddleware(memory, user_id="alice")
+    agent = await agent_of(script("Good.", "At nine."), middleware)
+    await memory.observe(Message("user", "Nora takes the train."), scope=ALICE)
+
+    await agent.observe(says("I am Nora.", name="Nora"))
+    await agent.reply(says("Hello!"))
+    await agent.observe([says("My train leaves at nine.", name="Nora")])
+    await agent.reply(says("When does Nora's train leave?"))
+
+    assert [(name, content) for _, name, content in (await _episodes(memory))[1:]] == [
+        ("Nora", "I am Nora."),
+        ("Alice", "Hello!"),
+        ("Robin", "Good."),
+        ("Nora", "My train leaves at nine."),
+        ("Alice", "When does Nora's train leave?"),
+        ("Robin", "At nine."),
+    ]

@@ -16,7 +16,7 @@ from agentscope.state import AgentState
 
 from remanence.types import Recollection
 
-__all__ = ["NoteTexts", "note_set_aside", "recollection_line", "replace_note"]
+__all__ = ["NoteTexts", "is_note", "note_set_aside", "recollection_line", "replace_note"]
 
 _NAME = "memory"
 _MARK = "remanence.note"
@@ -96,6 +96,11 @@ def note_set_aside(state: AgentState, key: str) -> Generator[None]:
     finally:
         kept = sum(message.id in before for message in state.context)
         state.context = [*state.context[:kept], note, *state.context[kept:]]
+
+
+def is_note(message: Msg) -> bool:
+    """Return whether a message is a memory note, whoever's."""
+    return _owner(message) is not None
 
 
 def _owner(message: Msg) -> object:

@@ -21,6 +21,7 @@ from agentscope.message import DataBlock, Msg, TextBlock, URLSource
 from agentscope.state import AgentState
 
 from remanence.backends.protocol import Exchange
+from remanence.middleware.note import is_note
 from remanence.middleware.storable import storable_id, storable_name, storable_texts
 from remanence.types import Message
 
@@ -87,19 +88,32 @@ class Transcript:
         return record is not None and record["waiting"]
 
     def begin(self, reply_id: str, inputs: object, now: dt.datetime) -> None:
-        """Start the record of a new reply with what it was given.
+        """Start the record of a new reply with what the agent has heard since its last one.
 
-        What an earlier record still holds could not be stored then, and is taken along.
+        That is what it observed meanwhile, and what this reply was given. What an earlier record
+        still holds could not be stored then, and is taken along.
         """
+        given = _messages(inputs)
+        heard = [*self._observed({message.id for message in given}), *given]
         earlier = self._record()
         unsaved = [] if earlier is None else _told(earlier, now)
         self._state.middle_context[self._key] = {
             "reply_id": reply_id,
-            "heard": unsaved + [_heard(message, now) for message in _messages(inputs)],
+            "heard": unsaved + [_heard(message, now) for message in heard],
             "said": {},
             "agent": self._agent_name,
             "waiting": False,
         }
+
+    def _observed(self, given: set[str]) -> list[Msg]:
+        """Return the messages in the context after the agent's own last one, less those given."""
+        observed: list[Msg] = []
+        for message in reversed(self._state.context):
+            if message.role == "assistant" and message.name == self._agent_name:
+                break
+            if message.id not in given and not is_note(message):
+                observed.append(message)
+        return observed[::-1]
 
     def note(self, event: object) -> None:
         """Take down an event of the reply."""
