@@ -675,3 +675,17 @@ async def test_what_an_agent_observes_between_replies_is_stored(memory: Memory) 
         ("Alice", "When does Nora's train leave?"),
         ("Robin", "At nine."),
     ]
+
+
+async def test_no_note_of_one_user_is_left_for_another(memory: Memory) -> None:
+    await _told_before(memory, "Nora lives in Ghent.")
+    users = iter(["alice", "bob", ""])
+    middleware = MemoryMiddleware(memory, user_id=lambda _: next(users))
+    agent = await agent_of(ScriptedChatModel(lambda _: "I see."), middleware)
+
+    seen: list[int] = []
+    for _ in range(3):
+        await agent.reply(says("Where does Nora live?"))
+        seen.append(len(hints(agent.state.context)))
+
+    assert seen == [1, 0, 0]

@@ -115,6 +115,7 @@ class MemoryMiddleware(MiddlewareBase):
         self._backend = _backend_of(memory)
         whose = "" if callable(user_id) else user_id
         self._key = f"remanence:{self._backend.kind}:{whose}:{agent_id or ''}"
+        self._user_key = f"{self._key}/user"
         self._mode: Mode = mode
         self._top_k = top_k
         self._threshold = threshold
@@ -172,6 +173,7 @@ class MemoryMiddleware(MiddlewareBase):
         self._identify(agent)
         user_id = self._known_user(agent.state)
         if self._mode == "agent_control" or user_id is None:
+            replace_note(agent.state, self._key, self._texts, [])
             async for item in next_handler(**input_kwargs):
                 yield item
             return
@@ -238,16 +240,16 @@ class MemoryMiddleware(MiddlewareBase):
         if not callable(self._user_id):
             return
         context = agent.state.middle_context
-        context.pop(f"{self._key}user", None)
+        context.pop(self._user_key, None)
         try:
-            context[f"{self._key}user"] = check_identifier("user_id", self._user_id(agent))
+            context[self._user_key] = check_identifier("user_id", self._user_id(agent))
         except Exception as error:  # whatever fails, the reply goes on
             self._count_fault("identify", error)
 
     def _known_user(self, state: AgentState | None) -> str | None:
         if not callable(self._user_id):
             return self._user_id
-        return None if state is None else state.middle_context.get(f"{self._key}user")
+        return None if state is None else state.middle_context.get(self._user_key)
 
     def _scope_of(self, state: AgentState | None) -> Scope:
         user_id = self._known_user(state)
