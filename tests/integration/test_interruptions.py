@@ -115,6 +115,18 @@ async def test_opening_that_is_cancelled_leaves_nothing_open(database: Path) -> 
     assert _own_threads() == 0
 
 
+async def test_opening_again_in_vain_does_not_close_what_is_open(database: Path) -> None:
+    async with Memory.open(database) as memory:
+        again = asyncio.ensure_future(memory.__aenter__())
+        await asyncio.sleep(0)
+        again.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await again
+        await asyncio.sleep(0.3)
+
+        assert len(await memory.observe(_told(3), scope=ALICE)) == 3
+
+
 async def test_opening_twice_opens_once(database: Path) -> None:
     memory = Memory.open(database)
     await asyncio.gather(memory.__aenter__(), memory.__aenter__())

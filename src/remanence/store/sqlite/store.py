@@ -7,6 +7,7 @@ import dataclasses
 import os
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,17 +70,30 @@ class SQLiteStore:
 
     async def open(self) -> None:
         """Open the file, creating or migrating it as needed."""
+        opening: Future[bool] = Future()
+        threading.Thread(target=self._open_once, args=(opening,), daemon=True).start()
         try:
-            await asyncio.shield(asyncio.to_thread(self._open_once))
+            await asyncio.shield(asyncio.wrap_future(opening))
         except asyncio.CancelledError:
-            # Nobody will close what is just being opened.
-            threading.Thread(target=self._close, daemon=True).start()
+            opening.add_done_callback(self._abandon)
             raise
 
-    def _open_once(self) -> None:
-        with self._switching:
-            if self._lanes is None or self._lanes.process != os.getpid():
-                self._lanes = self._open()
+    def _open_once(self, opening: Future[bool]) -> None:
+        """Open the file unless it is open, and tell whether that was done here."""
+        try:
+            with self._switching:
+                needed = self._lanes is None or self._lanes.process != os.getpid()
+                if needed:
+                    self._lanes = self._open()
+        except BaseException as error:  # whoever waits for the future gets it
+            opening.set_exception(error)
+        else:
+            opening.set_result(needed)
+
+    def _abandon(self, opening: Future[bool]) -> None:
+        """Close what was opened for somebody who no longer waits, and for nobody else."""
+        if opening.exception() is None and opening.result():
+            self._close()
 
     def _open(self) -> _Lanes:
         databases: list[Database] = []
