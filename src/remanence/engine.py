@@ -21,6 +21,7 @@ from remanence.location import path_of
 from remanence.recall.rank import rank
 from remanence.store.protocol import Item, Store
 from remanence.store.sqlite import SQLiteStore
+from remanence.telemetry import count, span
 from remanence.types import (
     Conversation,
     Episode,
@@ -192,14 +193,18 @@ class Memory:
         told = as_tuple("conversations", conversations)
         for conversation in told:
             check_conversation(conversation)
+        amount = sum(len(conversation.messages) for conversation in told)
+        if not amount:
+            return [[] for _ in told]
         now = self._clock.now()
-        if sum(len(conversation.messages) for conversation in told) > _ANALYSED_INLINE:
-            batches = await asyncio.to_thread(new_batches, told, now)
-        else:
-            batches = new_batches(told, now)
-        if not any(batch.episodes for batch in batches):
-            return [[] for _ in batches]
-        return await self._store.append(batches)
+        with span("observe", messages=amount):
+            if amount > _ANALYSED_INLINE:
+                batches = await asyncio.to_thread(new_batches, told, now)
+            else:
+                batches = new_batches(told, now)
+            stored = await self._store.append(batches)
+        count("observed", amount)
+        return stored
 
     async def recall(
         self,
@@ -241,19 +246,22 @@ class Memory:
         wanted = analyze_query(query)
         if not wanted.terms:
             return []
-        hidden: list[int] = []
-        if excluded:
-            everything = Filter(where.user_id)
-            found = await self._store.find(everything, excluded)
-            hidden = [number for number, _ in found.values()]
-        search = partial(
-            _best, query=wanted, where=where, hidden=hidden, limit=limit, threshold=threshold
-        )
-        found, complete = await self._search(where.user_id, search)
-        for _ in range(_REPETITIONS):
-            if complete:
-                break
+        with span("recall", limit=limit) as current:
+            hidden: list[int] = []
+            if excluded:
+                everything = Filter(where.user_id)
+                found = await self._store.find(everything, excluded)
+                hidden = [number for number, _ in found.values()]
+            search = partial(
+                _best, query=wanted, where=where, hidden=hidden, limit=limit, threshold=threshold
+            )
             found, complete = await self._search(where.user_id, search)
+            for _ in range(_REPETITIONS):
+                if complete:
+                    break
+                found, complete = await self._search(where.user_id, search)
+            current.set_attribute("remanence.hits", len(found))
+        count("recalled", len(found))
         return found
 
     async def _search(
@@ -291,7 +299,8 @@ class Memory:
         self.check_open()
         check_scope(scope)
         fact = new_fact(text, at=at, metadata=metadata or {}, now=self._clock.now())
-        return (await self._store.add_facts(scope, [fact]))[0]
+        with span("remember"):
+            return (await self._store.add_facts(scope, [fact]))[0]
 
     async def get(self, id: str, *, scope: Scope | Filter) -> Episode | Fact | None:  # noqa: A002 - the field's name
         """Return an episode or fact by its id, or ``None`` if ``scope`` sees none of that id."""
@@ -338,7 +347,8 @@ class Memory:
     async def episode_ids(self, message_ids: Iterable[str], *, scope: Scope) -> list[str]:
         """Return the ids of the episodes that carry these message ids, in one session.
 
-        Those that the session does not hold are left out.
+        The parts of a message, whose ids are its own followed by ``#`` and anything, are found
+        with it. Those that the session does not hold are left out.
         """
         self.check_open()
         check_scope(scope)
@@ -401,8 +411,10 @@ class Memory:
         return await self._erase(Filter(user_id), None)
 
     async def _erase(self, where: Filter, ids: list[str] | None) -> Receipt:
-        erasure = await self._store.erase(where, ids)
-        await self._indexes.catch_up(where.user_id)  # what is gone leaves this process, too
+        with span("forget"):
+            erasure = await self._store.erase(where, ids)
+            await self._indexes.catch_up(where.user_id)  # what is gone leaves this process, too
+        count("forgotten", len(erasure.ids))
         return Receipt(
             user_id=where.user_id,
             episodes=erasure.episodes,

@@ -8,6 +8,12 @@
     ├── ConflictError                  a message id is already taken by another message
     ├── MissingExtraError (ImportError)  an optional part is not installed; names the pip line
     ├── MemoryClosedError              the memory is not open (yet, any more, or in this process)
+    ├── BackendError                   a memory service could not do what was asked
+    │   ├── BackendUnavailableError    it can't be reached, or asks to be left alone for a while
+    │   ├── BackendAnswerError         what it answered can't be understood
+    │   └── BackendRefusedError        it will never accept this; trying again is of no use
+    │       └── DimensionError         vectors of another size than it stores
+    ├── OutboxFullError                as much waits to be delivered as was allowed
     └── StoreError                     the store can't do what was asked
         ├── NotADatabaseError          the file is something else, or damaged
         ├── SchemaTooNewError          a newer Remanence wrote the file
@@ -22,11 +28,17 @@ Errors of the libraries underneath are translated where they occur and stay reac
 from __future__ import annotations
 
 __all__ = [
+    "BackendAnswerError",
+    "BackendError",
+    "BackendRefusedError",
+    "BackendUnavailableError",
     "ConflictError",
+    "DimensionError",
     "InputError",
     "MemoryClosedError",
     "MissingExtraError",
     "NotADatabaseError",
+    "OutboxFullError",
     "RecordError",
     "RemanenceError",
     "SchemaTooNewError",
@@ -92,6 +104,39 @@ class MissingExtraError(RemanenceError, ImportError):
 
 class MemoryClosedError(RemanenceError):
     """The memory is not open: not yet, not any more, or not in this process."""
+
+
+class BackendError(RemanenceError):
+    """A memory service could not do what was asked; base of the errors that say why."""
+
+
+class BackendUnavailableError(BackendError):
+    """A memory service can't be reached, or asks to be left alone: not the fault of any one call.
+
+    Attributes:
+        retry_after: Seconds that it asked to be left alone for, or ``None`` if it didn't say.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        """Keep what the service asked for."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class BackendAnswerError(BackendError):
+    """What a memory service answered can't be understood; it may have done what was asked."""
+
+
+class BackendRefusedError(BackendError):
+    """A memory service will never accept this, so that trying again is of no use."""
+
+
+class DimensionError(BackendRefusedError):
+    """Vectors have another size than the service stores."""
+
+
+class OutboxFullError(RemanenceError):
+    """As much waits to be delivered as was allowed; nothing of this was put in."""
 
 
 class StoreError(RemanenceError):
