@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +14,9 @@ from remanence.location import path_of
 
 if TYPE_CHECKING:
     from remanence.engine import Memory
+    from remanence.store.jobs import JobStore
 
-__all__ = ["create_or_open", "database_path", "open_existing"]
+__all__ = ["create_or_open", "database_path", "existing_path", "open_existing", "open_jobs"]
 
 
 def database_path(location: str | None) -> Path:
@@ -34,18 +37,48 @@ def open_existing(location: str | None) -> Memory:
     """
     from remanence.engine import Memory
 
+    return Memory.open(
+        existing_path(location, "make one with 'remanence import', or name another file")
+    )
+
+
+@contextlib.asynccontextmanager
+async def open_jobs(location: str | None) -> AsyncGenerator[JobStore]:
+    """Open the jobs that wait in the file at ``location``.
+
+    Raises:
+        InputError: ``location`` names no store, or there is none yet.
+        StoreError: It can't be opened.
+    """
+    from remanence.store.sqlite import SQLiteStore
+
+    store = SQLiteStore(existing_path(location, "name the file that the outbox was opened with"))
+    await store.open()
+    try:
+        yield store.jobs
+    finally:
+        await store.aclose()
+
+
+def existing_path(location: str | None, fix: str) -> Path:
+    """Return the file that ``--db`` names, or the default one, if it is there.
+
+    Args:
+        location: What ``--db`` says.
+        fix: What to do if there is none.
+
+    Raises:
+        InputError: ``location`` names no store, or there is none yet.
+        StoreError: Its folder can't be read.
+    """
     path = database_path(location)
     try:
         found = path.exists()
     except OSError as error:
         raise StoreError(f"{path} can't be looked at ({error.strerror})") from error
     if not found:
-        raise InputError(
-            "--db",
-            f"there is no database at {path} yet",
-            "make one with 'remanence import', or name another file",
-        )
-    return Memory.open(path)
+        raise InputError("--db", f"there is no database at {path} yet", fix)
+    return path
 
 
 def create_or_open(location: str | None, *, clock: Clock) -> Memory:

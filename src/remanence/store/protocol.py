@@ -206,7 +206,12 @@ class EpisodeStore(Protocol):
         ...
 
     async def episode_ids(self, scope: Scope, message_ids: Sequence[str]) -> list[str]:
-        """Return the ids of the episodes of one session that carry these message ids."""
+        """Return the ids of the episodes of one session that carry these message ids.
+
+        A message may be stored in several parts, whose ids are its own followed by ``#`` and
+        anything (``m1``, ``m1#1``, ``m1#2``): the parts of a message are found with it, whether
+        or not the message itself is there. An empty id names nothing.
+        """
         ...
 
 

@@ -50,11 +50,23 @@ FROM episodes
 WHERE user_id = :user_id AND session = :session AND message_id = :message_id;
 
 -- name: ids_by_message
+-- Episodes that carry these message ids, and those of their parts: ids that go on with '#', which
+-- are all that sorts from there up to '$', the character after it. The cross joins keep the order as
+-- written: from the few ids to what they name.
+WITH wanted (number, message_id) AS (
+    SELECT s.number, m.value
+    FROM sessions AS s CROSS JOIN json_each(:message_ids) AS m
+    WHERE s.user_id = :user_id AND s.agent_id = :agent_id AND s.session_id = :session_id
+)
 SELECT p.id
-FROM sessions AS s
-JOIN episodes AS p ON p.user_id = s.user_id AND p.session = s.number
-WHERE s.user_id = :user_id AND s.agent_id = :agent_id AND s.session_id = :session_id
-  AND p.message_id IN (SELECT value FROM json_each(:message_ids));
+FROM wanted AS w CROSS JOIN episodes AS p
+    ON p.user_id = :user_id AND p.session = w.number AND p.message_id = w.message_id
+UNION
+SELECT p.id
+FROM wanted AS w CROSS JOIN episodes AS p
+    ON p.user_id = :user_id AND p.session = w.number
+    AND p.message_id >= w.message_id || '#' AND p.message_id < w.message_id || '$'
+WHERE w.message_id <> '';
 
 -- name: add_episode
 INSERT INTO episodes (user_id, id, seq, session, position, role, name, content, at, utc_offset,

@@ -57,7 +57,7 @@ def changes(database: Database, user_id: str, since: Head, limit: int) -> Change
 
 
 def episode_ids(database: Database, scope: Scope, message_ids: Sequence[str]) -> list[str]:
-    """Return the ids of the episodes of a session that carry these message ids."""
+    """Return the ids of the episodes of a session with these message ids or parts of them."""
     parameters = {**scope_parameters(scope), "message_ids": json.dumps(list(message_ids))}
     return [to_text(found) for (found,) in database.rows("ids_by_message", parameters)]
 

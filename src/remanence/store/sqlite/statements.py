@@ -29,10 +29,20 @@ class Migration:
 
 @functools.cache
 def statements() -> dict[str, str]:
-    """Return the statements of ``queries.sql`` by name."""
-    text = (importlib.resources.files("remanence.store.sqlite") / "queries.sql").read_text("utf-8")
-    parts = _NAME.split(text)[1:]
-    return dict(zip(parts[::2], parts[1::2], strict=True))
+    """Return the statements of ``queries.sql`` and ``jobs.sql`` by name.
+
+    Raises:
+        ValueError: Two of them have the same name.
+    """
+    folder = importlib.resources.files("remanence.store.sqlite")
+    found: dict[str, str] = {}
+    for file in ("queries.sql", "jobs.sql"):
+        parts = _NAME.split((folder / file).read_text("utf-8"))[1:]
+        for name, sql in zip(parts[::2], parts[1::2], strict=True):
+            if name in found:
+                raise ValueError(f"{file}: the statement {name!r} is there twice")
+            found[name] = sql
+    return found
 
 
 @functools.cache

@@ -27,6 +27,7 @@ from remanence.store.protocol import (
 )
 from remanence.store.sqlite import reads, writes
 from remanence.store.sqlite.database import Database
+from remanence.store.sqlite.job_store import SQLiteJobs
 from remanence.store.sqlite.lane import Lane, ReaderLane
 from remanence.store.sqlite.writer import WriterLane
 from remanence.types import Episode, Fact, Filter, Origin, Scope
@@ -58,11 +59,16 @@ class SQLiteStore:
     Args:
         path: The file; created if missing, readable by its owner only.
         busy_timeout: Seconds to wait for another process's transaction.
+
+    Attributes:
+        path: The file.
+        jobs: The work that waits in the same file.
     """
 
     def __init__(self, path: Path, *, busy_timeout: float = 30.0) -> None:
         """Keep the settings; nothing is opened yet."""
         self.path = path
+        self.jobs = SQLiteJobs(write=self._write, read=self._read)
         self._busy_timeout = busy_timeout
         self._lanes: _Lanes | None = None
         self._switching = threading.Lock()

@@ -10,6 +10,7 @@ from typing import Any
 from remanence.errors import ConflictError
 from remanence.store.protocol import Analysis, Batch, Erasure, NewEpisode, NewFact, Reanalysis
 from remanence.store.sqlite.database import Database, Row
+from remanence.store.sqlite.jobs import erase_jobs
 from remanence.store.sqlite.rows import (
     episode_of,
     filter_parameters,
@@ -199,7 +200,12 @@ def replace_terms(database: Database, user_id: str, items: Sequence[Reanalysis])
 
 
 def erase(database: Database, where: Filter, ids: Sequence[str] | None) -> Erasure:
-    """Erase items; see :meth:`remanence.store.protocol.ItemStore.erase`."""
+    """Erase items; see :meth:`remanence.store.protocol.ItemStore.erase`.
+
+    With everything that ``where`` sees go the jobs that carry some of it.
+    """
+    if ids is None:
+        erase_jobs(database, where)
     user = {"user_id": where.user_id}
     numbers = _numbers(database, where, ids)
     if not numbers:

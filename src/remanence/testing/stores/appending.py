@@ -98,6 +98,22 @@ class Appending(Handles):
             assert isinstance(item, Episode)
             assert (item.scope, item.content) == (scope, f"in {scope}")
 
+    async def test_the_parts_of_a_message_are_found_with_it(self, store: Store) -> None:
+        """A part's id is its message's, ``#``, and anything; other beginnings are other ids."""
+        ids = ["m1", "m1#1", "m1#2#b", "m1#é", 'm1"', "m1$", "m10", "m1\U0010ffff", "M1#1", "#1"]
+        await store.append([Batch(ALICE, tuple(new_episode(x, message_id=x) for x in ids))])
+        elsewhere = Scope("alice", "clerk", "tuesday")
+        await store.append([Batch(elsewhere, (new_episode("there", message_id="m1#3"),))])
+        for wanted, found in (
+            (["m1"], ids[:4]),
+            (["m1#2"], ["m1#2#b"]),
+            (["m1", "m1#1", "m10"], [*ids[:4], "m10"]),
+            (["m", "m1#", "1", ""], []),
+        ):
+            known = await store.find(EVERYTHING, await store.episode_ids(ALICE, wanted))
+            items = sorted(known.values(), key=lambda each: each[0])
+            assert [item.message_id for _, item in items if isinstance(item, Episode)] == found
+
     @pytest.mark.parametrize(
         "other",
         [
