@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 from agentscope.agent import Agent
-from agentscope.message import Msg, TextBlock, ToolCallBlock
+from agentscope.message import Msg, TextBlock, ToolCallBlock, ToolResultState
 from agentscope.model import ChatModelBase
 from agentscope.permission import PermissionBehavior, PermissionContext, PermissionDecision
 from agentscope.state import AgentState
@@ -15,9 +17,22 @@ from agentscope.tool import ToolBase, ToolChunk, Toolkit
 from remanence.middleware import MemoryMiddleware
 from remanence.testing.models import Answer, ScriptedChatModel
 
-__all__ = ["AskingTool", "agent_of", "call_of", "hints", "says", "script"]
+__all__ = [
+    "AskingTool",
+    "ExternalTool",
+    "LookingTool",
+    "agent_of",
+    "call_of",
+    "hints",
+    "restored",
+    "says",
+    "script",
+    "stream_to",
+    "until",
+]
 
 Script = ScriptedChatModel
+Event = TypeVar("Event")
 
 
 def says(text: str, *, name: str = "Alice") -> Msg:
@@ -61,6 +76,66 @@ def hints(messages: Sequence[Msg]) -> list[str]:
         if message.name == "memory"
         for block in message.get_content_blocks("hint")
     ]
+
+
+def restored(state: AgentState) -> AgentState:
+    """Return a state as another process gets it: from its JSON."""
+    return AgentState.model_validate_json(state.model_dump_json())
+
+
+async def stream_to(agent: Agent, inputs: Any, kind: type[Event]) -> Event:
+    """Let an agent reply to the end of its stream; return the last event of a kind."""
+    found = [event async for event in agent.reply_stream(inputs) if isinstance(event, kind)]
+    return found[-1]
+
+
+async def until(true: Callable[[], Awaitable[object]], *, seconds: float = 10.0) -> None:
+    """Wait until something is true."""
+    async with asyncio.timeout(seconds):
+        for _ in itertools.count():
+            if await true():
+                return
+            await asyncio.sleep(0.01)
+
+
+class _OpenTool(ToolBase):
+    """A tool that needs no permission."""
+
+    input_schema: dict[str, Any] = {"type": "object", "properties": {}}  # noqa: RUF012 - the framework's shape
+    is_concurrency_safe: bool = False
+    is_read_only: bool = True
+
+    async def check_permissions(
+        self, tool_input: dict[str, Any], context: PermissionContext
+    ) -> PermissionDecision:
+        return PermissionDecision(behavior=PermissionBehavior.ALLOW, message="Yes.")
+
+
+class LookingTool(_OpenTool):
+    """A tool that finds something out, or fails."""
+
+    name: str = "timetable"
+    description: str = "Look up when a train leaves."
+    input_schema: dict[str, Any] = {  # noqa: RUF012 - the framework's shape
+        "type": "object",
+        "properties": {"town": {"type": "string"}},
+    }
+
+    def __init__(self, answer: str, *, state: ToolResultState = ToolResultState.SUCCESS) -> None:
+        super().__init__()
+        self._answer = answer
+        self._state = state
+
+    async def call(self, town: str = "") -> ToolChunk:  # pyright: ignore[reportIncompatibleMethodOverride] - tools are called by keyword
+        return ToolChunk(content=[TextBlock(text=self._answer)], state=self._state)
+
+
+class ExternalTool(_OpenTool):
+    """A tool that somebody outside carries out."""
+
+    name: str = "open_door"
+    description: str = "Open the door."
+    is_external_tool: bool = True
 
 
 class AskingTool(ToolBase):

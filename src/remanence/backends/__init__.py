@@ -1,6 +1,19 @@
 """What a middleware talks to: something that recalls and retains for a scope."""
 
 from remanence.backends.engine import EngineBackend
-from remanence.backends.protocol import Backend, Exchange, RecallRequest
+from remanence.backends.exchange import Exchange
+from remanence.backends.protocol import Backend
+from remanence.backends.queued import QueuedBackend
+from remanence.backends.request import RecallRequest
+from remanence.backends.service import Delivery, Lookup, Service
 
-__all__ = ["Backend", "EngineBackend", "Exchange", "RecallRequest"]
+__all__ = [
+    "Backend",
+    "Delivery",
+    "EngineBackend",
+    "Exchange",
+    "Lookup",
+    "QueuedBackend",
+    "RecallRequest",
+    "Service",
+]

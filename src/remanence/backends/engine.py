@@ -7,12 +7,16 @@ import dataclasses
 import hashlib
 from collections.abc import Sequence
 
-from remanence.backends.protocol import Exchange, RecallRequest
+from remanence.backends.exchange import Exchange
+from remanence.backends.request import RecallRequest
 from remanence.engine import Memory
 from remanence.errors import ConflictError
 from remanence.types import Message, Recollection, Scope
+from remanence.validation import MAX_ID_CHARS
 
 __all__ = ["EngineBackend"]
+
+_DIGITS = 15
 
 
 class EngineBackend:
@@ -38,7 +42,7 @@ class EngineBackend:
         return f"{self.kind}:{self._memory.location}"
 
     async def recall(self, request: RecallRequest) -> list[Recollection]:
-        """Search; what the agent can still see is left out."""
+        """Search; what the agent can still see is left out, with all of its parts."""
         visible = await self._memory.episode_ids(request.visible, scope=request.asking)
         return await self._memory.recall(
             request.query,
@@ -48,16 +52,17 @@ class EngineBackend:
             threshold=request.threshold,
         )
 
-    async def retain(self, exchange: Exchange, *, scope: Scope, wait: bool) -> None:
+    async def retain(self, exchange: Exchange, *, scope: Scope, wait: float) -> bool:
         """Store the messages in one transaction; their ids make it idempotent."""
         del wait  # when the transaction is over, the store has it
         try:
             await self._memory.observe(exchange.messages, scope=scope)
         except ConflictError:
             await self._retain_apart(exchange.messages, scope)
+        return True
 
     async def _retain_apart(self, messages: Sequence[Message], scope: Scope) -> None:
-        """Store messages one by one, those whose id another one has under an id of their own.
+        """Store messages one by one, those whose id another one has as a part of that one.
 
         An agent may hear in another form what it was said to have said itself.
         """
@@ -65,13 +70,20 @@ class EngineBackend:
             try:
                 await self._memory.observe(message, scope=scope)
             except ConflictError:
-                digest = hashlib.sha256(message.content.encode()).hexdigest()
-                renamed = dataclasses.replace(message, id=digest)
+                renamed = dataclasses.replace(message, id=_other_id(message))
                 await self._memory.observe(renamed, scope=scope)
 
-    async def remember(self, statements: Sequence[str], *, scope: Scope) -> list[str]:
+    async def remember(self, statements: Sequence[str], *, scope: Scope, wait: float) -> bool:
         """Store each statement as a fact; they share a transaction."""
-        kept = await asyncio.gather(
+        del wait  # as for an exchange
+        await asyncio.gather(
             *(self._memory.remember(statement, scope=scope) for statement in statements)
         )
-        return [fact.id for fact in kept]
+        return True
+
+
+def _other_id(message: Message) -> str:
+    """Return an id for a message whose own another one has: always the same for one content."""
+    said = f"{message.role}\n{message.id}\n{message.content}"
+    digest = hashlib.sha256(said.encode()).hexdigest()[:_DIGITS]
+    return f"{str(message.id)[: MAX_ID_CHARS - _DIGITS - 1]}#{digest}"

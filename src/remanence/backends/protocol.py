@@ -2,48 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from remanence.types import Filter, Message, Recollection, Scope
+from remanence.backends.exchange import Exchange
+from remanence.backends.request import RecallRequest
+from remanence.types import Recollection, Scope
 
-__all__ = ["Backend", "Exchange", "RecallRequest"]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Exchange:
-    """The messages of one reply, as they were really said.
-
-    Attributes:
-        reply_id: The reply's id; together with the scope it tells exchanges apart.
-        messages: What was said, in order. Each message has an ``id`` and an ``at``.
-    """
-
-    reply_id: str
-    messages: tuple[Message, ...]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class RecallRequest:
-    """A search.
-
-    Attributes:
-        query: What is looked for.
-        where: What may be seen.
-        limit: How many recollections to return at most.
-        threshold: The least score; ``None`` leaves it to the backend.
-        asking: The scope of the agent that asks.
-        visible: Ids of messages of ``asking`` that are still in the agent's context: a backend
-            that keeps messages leaves them out, so that the conversation does not answer itself.
-    """
-
-    query: str
-    where: Filter
-    limit: int
-    asking: Scope
-    threshold: float | None = None
-    visible: frozenset[str] = frozenset()
+__all__ = ["Backend"]
 
 
 @runtime_checkable
@@ -72,25 +38,36 @@ class Backend(Protocol):
         """
         ...
 
-    async def retain(self, exchange: Exchange, *, scope: Scope, wait: bool) -> None:
-        """Keep an exchange; retaining the same one again changes nothing, where that is possible.
+    async def retain(self, exchange: Exchange, *, scope: Scope, wait: float) -> bool:
+        """Keep an exchange durably; retaining the same one again changes nothing.
 
         Args:
             exchange: What was said.
             scope: Where it belongs.
-            wait: Whether to return only when the service has it, or as soon as it is durable here.
-                The same thing for a backend that is durable at once.
+            wait: How many seconds to wait at most until the service has it, once it is durable
+                here; 0 returns as soon as it is. A backend that stores here has nothing to wait
+                for.
+
+        Returns:
+            Whether the service has it. ``False`` when that is still to come: it is durable here,
+            and delivered as soon as that can be done.
 
         Raises:
-            RemanenceError: It was not kept, or that can't be known.
+            RemanenceError: It was not kept, or that can't be known: retain it again.
         """
         ...
 
-    async def remember(self, statements: Sequence[str], *, scope: Scope) -> list[str]:
+    async def remember(self, statements: Sequence[str], *, scope: Scope, wait: float) -> bool:
         """Keep statements that stand by themselves, as they are or distilled.
 
+        Args:
+            statements: What to keep.
+            scope: Where they belong.
+            wait: As for :meth:`retain`.
+
         Returns:
-            The ids of what was kept, as far as the backend tells.
+            Whether the service has them; ``False`` when that is still to come, as for
+            :meth:`retain`.
 
         Raises:
             RemanenceError: They were not all kept, or that can't be known.

@@ -21,7 +21,16 @@ import Stemmer
 
 from remanence.store.protocol import Analysis
 
-__all__ = ["ANALYZER_VERSION", "WEAK", "Query", "analyze", "analyze_query", "term_of", "words"]
+__all__ = [
+    "ANALYZER_VERSION",
+    "WEAK",
+    "Query",
+    "analyze",
+    "analyze_query",
+    "content_words",
+    "term_of",
+    "words",
+]
 
 ANALYZER_VERSION = 1
 """Raise it with every change that gives other terms: what is stored is then analysed anew."""
@@ -159,12 +168,22 @@ def analyze_query(text: str) -> Query:
     Question words, and words that merely phrase a question put to a memory, are dropped as well
     ("what did I *say* about ..."), unless nothing else is left.
     """
-    strong: list[str] = []
     phrasing: list[str] = []
     weak: list[str] = []
-    found: list[str] = []
+    strong = _content(text, phrasing, weak)
+    terms = strong or phrasing or weak
+    return Query(tuple(dict.fromkeys(terms)), frozenset(words(text)))
+
+
+def content_words(text: str) -> int:
+    """Return how many distinct terms of a question say what it is about."""
+    return len({term for term in _content(text, [], []) if not term.startswith(WEAK)})
+
+
+def _content(text: str, phrasing: list[str], weak: list[str]) -> list[str]:
+    """Return the content terms of a question; add the others to their lists."""
+    strong: list[str] = []
     for run, word in _tokens(text):
-        found.append(run or word)
         if run:
             pairs = [run[i : i + 2] for i in range(len(run) - 1)]
             strong.extend(pairs or [WEAK + run])
@@ -173,5 +192,4 @@ def analyze_query(text: str) -> Query:
         else:
             term = term_of(word)
             (weak if term.startswith(WEAK) else strong).append(term)
-    terms = strong or phrasing or weak
-    return Query(tuple(dict.fromkeys(terms)), frozenset(found))
+    return strong

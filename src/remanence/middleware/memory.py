@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from agentscope.event import ReplyStartEvent
+from agentscope.event import HintBlockEvent, ReplyEndEvent, ReplyStartEvent
+from agentscope.message import HintBlock
 from agentscope.middleware import MiddlewareBase
-from agentscope.state import AgentState
 from agentscope.tool import ToolBase
 
 from remanence.backends.engine import EngineBackend
-from remanence.backends.protocol import Backend, RecallRequest
+from remanence.backends.protocol import Backend
 from remanence.clock import Clock, SystemClock
 from remanence.engine import Memory
 from remanence.errors import InputError
-from remanence.middleware.note import NoteTexts, note_set_aside, replace_note
-from remanence.middleware.tools import AddMemory, SearchMemory, check_names
-from remanence.middleware.transcript import Transcript, heard_text
-from remanence.types import Filter, Recollection, Scope
-from remanence.validation import check_amount, check_count, check_fraction, check_identifier
+from remanence.middleware.access import Access
+from remanence.middleware.keeping import Keeper
+from remanence.middleware.note import (
+    NoteTexts,
+    has_note,
+    note_set_aside,
+    renew_note,
+    replace_note,
+)
+from remanence.middleware.owner import Owner
+from remanence.middleware.question import question_of
+from remanence.middleware.spoken import heard_text
+from remanence.middleware.tools import AddMemory, SearchMemory, check_names, is_hidden
+from remanence.middleware.transcript import Transcript, awaits_outside
+from remanence.telemetry import Faults
+from remanence.validation import check_amount, check_count, check_fraction
 
 if TYPE_CHECKING:
     from agentscope.agent import Agent
@@ -32,8 +43,6 @@ __all__ = ["MemoryMiddleware", "Mode"]
 Mode = Literal["static_control", "agent_control", "both"]
 
 _log = logging.getLogger(__name__)
-
-_LONGEST_QUERY = 2_000
 
 TOOL_INSTRUCTIONS = (
     "## Long-term memory\n\n"
@@ -69,17 +78,22 @@ class MemoryMiddleware(MiddlewareBase):
         threshold: The least score of a memory, 0 to 1; ``None`` for any.
         scope_search_by_agent: Whether a search sees only what was said to this agent. ``False``
             shares a user's memories across agents.
-        await_write: Whether a reply ends only when the backend has what was said. A backend that
-            is durable at once, as the engine is, always does.
+        await_write: Whether a reply ends only when the backend has what was said, or as soon as it
+            is durable here. For a backend that stores here, as the engine does, that is the same.
         search_timeout: Seconds that a search before a reply may take; after that the reply goes on
             without memory.
+        write_timeout: Seconds that a reply waits at most for what was said to be stored; after that
+            it is stored in the background. Also the seconds that a tool may take.
+        emit_hint_event: Whether the event stream tells what was recalled, for a user interface to
+            show.
         texts: The words around what was recalled.
         tool_instructions: What the system prompt says about the tools.
         tool_prefix: Put in front of the tools' names, where an agent has several memories.
         clock: Where the time of what is said comes from; the machine's clock by default.
 
     Attributes:
-        faults: How often what failed: ``identify``, ``recall``, ``retain``.
+        faults: How often what failed: ``identify``, ``recall``, ``retain``, or ``finish
+            retaining`` in time; for the tools ``search`` and ``remember``.
 
     Raises:
         InputError: An argument is not acceptable.
@@ -97,6 +111,8 @@ class MemoryMiddleware(MiddlewareBase):
         scope_search_by_agent: bool = True,
         await_write: bool = True,
         search_timeout: float = 2.0,
+        write_timeout: float = 30.0,
+        emit_hint_event: bool = True,
         texts: NoteTexts | None = None,
         tool_instructions: str = TOOL_INSTRUCTIONS,
         tool_prefix: str = "",
@@ -110,23 +126,36 @@ class MemoryMiddleware(MiddlewareBase):
             check_fraction("threshold", threshold)
         if texts is not None and not isinstance(texts, NoteTexts):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
             raise InputError("texts", f"is {type(texts).__name__}", "give a NoteTexts")
-        self._user_id = user_id if callable(user_id) else check_identifier("user_id", user_id)
-        self._agent_id = None if agent_id is None else check_identifier("agent_id", agent_id)
         self._backend = _backend_of(memory)
         whose = "" if callable(user_id) else user_id
         self._key = f"remanence:{self._backend.kind}:{whose}:{agent_id or ''}"
-        self._user_key = f"{self._key}/user"
         self._mode: Mode = mode
-        self._top_k = top_k
-        self._threshold = threshold
-        self._by_agent = scope_search_by_agent
-        self._await_write = await_write
-        self._search_timeout = check_amount("search_timeout", search_timeout)
         self._texts = texts or NoteTexts()
         self._tool_instructions = tool_instructions
         self._tool_prefix = tool_prefix
+        self._emit_hint_event = emit_hint_event
         self._clock = clock or SystemClock()
-        self.faults: Counter[str] = Counter()
+        self._faults = Faults(_log)
+        self._owner = Owner(user_id, agent_id, key=self._key, faults=self._faults)
+        self._access = Access(
+            self._backend,
+            self._owner,
+            self._faults,
+            top_k=top_k,
+            threshold=threshold,
+            by_agent=scope_search_by_agent,
+            search_timeout=check_amount("search_timeout", search_timeout),
+            write_timeout=check_amount("write_timeout", write_timeout),
+            await_write=await_write,
+        )
+        self._keeper = Keeper(
+            self._backend, self._faults, await_write=await_write, write_timeout=write_timeout
+        )
+
+    @property
+    def faults(self) -> Counter[str]:
+        """How often what failed, by kind."""
+        return self._faults.counts
 
     async def get_middleware_key(self) -> str:
         """Return the name under which the agent's state keeps this middleware's record.
@@ -142,8 +171,8 @@ class MemoryMiddleware(MiddlewareBase):
             return []
         prefix = self._tool_prefix
         return [
-            SearchMemory(self, prefix=prefix, limit=self._top_k),
-            AddMemory(self, prefix=prefix),
+            SearchMemory(self._access, prefix=prefix, limit=self._access.top_k),
+            AddMemory(self._access, prefix=prefix),
         ]
 
     async def on_system_prompt(self, agent: Agent, current_prompt: str) -> str:
@@ -170,34 +199,34 @@ class MemoryMiddleware(MiddlewareBase):
             InputError: The agent's toolkit has two memory tools of the same name.
         """
         check_names(agent.toolkit)
-        self._identify(agent)
-        user_id = self._known_user(agent.state)
-        if self._mode == "agent_control" or user_id is None:
+        scope = self._owner.identify(agent)
+        if self._mode == "agent_control" or scope is None:
             replace_note(agent.state, self._key, self._texts, [])
             async for item in next_handler(**input_kwargs):
                 yield item
             return
-        inputs = input_kwargs.get("inputs")
-        # Each user's record has a name of its own: what one said is never stored as another's.
-        record = f"{self._key}:{user_id}"
-        transcript = Transcript(agent.state, record, agent.name)
+        transcript = self._transcript_of(agent, scope.user_id)
         accepted = False
         try:
             async for item in next_handler(**input_kwargs):
+                if isinstance(item, ReplyStartEvent):
+                    accepted = True
+                    hint = await self._begin(transcript, item.reply_id, input_kwargs.get("inputs"))
+                    yield item
+                    if hint is not None and self._emit_hint_event:
+                        yield _event_of(hint, item.reply_id)
+                    continue
                 if not accepted:  # what the agent refuses changes nothing about a reply that waits
                     accepted = True
-                    transcript.resume()
-                if isinstance(item, ReplyStartEvent):
-                    # What a reply before left behind (it was never resumed) is kept as it is.
-                    await self._retain(agent, transcript)
-                    transcript.begin(item.reply_id, inputs, self._clock.now())
-                    await self._put_note(agent, heard_text(inputs))
-                else:
-                    transcript.note(item)
+                    await self._renew_note(transcript)
+                transcript.note(item)
+                # Stored before the end is told: whoever hears of it may stop reading, or leave.
+                if isinstance(item, ReplyEndEvent) and transcript.close_part():
+                    await self._keeper.keep(transcript, scope)
                 yield item
         finally:
-            if accepted and not transcript.waiting:
-                await asyncio.shield(self._retain(agent, transcript))
+            if accepted and not awaits_outside(agent.state, agent.name) and transcript.end():
+                await self._keeper.keep(transcript, scope)
 
     async def on_compress_context(
         self,
@@ -209,89 +238,36 @@ class MemoryMiddleware(MiddlewareBase):
         with note_set_aside(agent.state, self._key):
             await next_handler(**input_kwargs)
 
-    async def _put_note(self, agent: Agent, query: str) -> None:
-        found: list[Recollection] = []
-        if query:
-            try:
-                async with asyncio.timeout(self._search_timeout):
-                    found = await self._recall(query[-_LONGEST_QUERY:], self._top_k, agent.state)
-            except Exception as error:  # whatever fails, the reply goes on
-                self._count_fault("recall", error)
-        replace_note(agent.state, self._key, self._texts, found)
-
-    async def _retain(self, agent: Agent, transcript: Transcript) -> None:
-        try:
-            exchange = transcript.exchange(self._clock.now())
-            if exchange is not None:
-                scope = self._scope_of(agent.state)
-                await self._backend.retain(exchange, scope=scope, wait=self._await_write)
-        except Exception as error:  # whatever fails, the reply goes on
-            self._count_fault("retain", error)
-        else:
-            transcript.clear()
-
-    def _count_fault(self, kind: str, error: Exception) -> None:
-        self.faults[kind] += 1
-        reason = str(error) or type(error).__name__
-        _log.warning("memory could not %s (%d so far): %s", kind, self.faults[kind], reason)
-
-    def _identify(self, agent: Agent) -> None:
-        """Ask whose agent it is, and put the answer where the tools find it, into its state."""
-        if not callable(self._user_id):
-            return
-        context = agent.state.middle_context
-        context.pop(self._user_key, None)
-        try:
-            context[self._user_key] = check_identifier("user_id", self._user_id(agent))
-        except Exception as error:  # whatever fails, the reply goes on
-            self._count_fault("identify", error)
-
-    def _known_user(self, state: AgentState | None) -> str | None:
-        if not callable(self._user_id):
-            return self._user_id
-        return None if state is None else state.middle_context.get(self._user_key)
-
-    def _scope_of(self, state: AgentState | None) -> Scope:
-        user_id = self._known_user(state)
-        if user_id is None:
-            raise InputError(
-                "user_id",
-                "is a function that has not told whose agent this is",
-                "let it return a user id for every agent, and call tools through their agent",
-            )
-        return Scope(user_id, self._agent_id, None if state is None else state.session_id)
-
-    async def _recall(self, query: str, limit: int, state: AgentState | None) -> list[Recollection]:
-        asking = self._scope_of(state)
-        context = [] if state is None else state.context
-        return await self._backend.recall(
-            RecallRequest(
-                query=query,
-                where=Filter(asking.user_id, self._agent_id if self._by_agent else None),
-                limit=limit,
-                threshold=self._threshold,
-                asking=asking,
-                visible=frozenset(message.id for message in context),
-            )
+    def _transcript_of(self, agent: Agent, user_id: str) -> Transcript:
+        # Each user's record has a name of its own: what one said is never stored as another's.
+        return Transcript(
+            agent.state,
+            f"{self._key}:{user_id}",
+            agent.name,
+            clock=self._clock,
+            hidden=partial(is_hidden, agent.toolkit, agent.state),
         )
 
-    async def search(
-        self, keywords: list[str], limit: int, state: AgentState | None
-    ) -> list[Recollection]:
-        """Search for each keyword by itself and merge what is found, best first."""
-        searches = (self._recall(keyword[-_LONGEST_QUERY:], limit, state) for keyword in keywords)
-        best: dict[tuple[str, str], Recollection] = {}
-        for found in await asyncio.gather(*searches):
-            for recollection in found:
-                key = (recollection.origin, recollection.id)
-                if key not in best or best[key].score < recollection.score:
-                    best[key] = recollection
-        return sorted(best.values(), key=lambda recollection: -recollection.score)
+    async def _begin(
+        self, transcript: Transcript, reply_id: str, inputs: object
+    ) -> HintBlock | None:
+        """Record that a reply begins, and put what is recalled for it into the context."""
+        state = transcript.state
+        question = question_of(heard_text(transcript.asked(inputs)), state.context)
+        transcript.begin(reply_id, inputs, question)
+        return replace_note(
+            state, self._key, self._texts, await self._access.look_up(question, state)
+        )
 
-    async def add(self, statements: list[str], state: AgentState | None) -> int:
-        """Keep statements; return how many."""
-        kept = await self._backend.remember(statements, scope=self._scope_of(state))
-        return len(kept)
+    async def _renew_note(self, transcript: Transcript) -> None:
+        """Recall anew for a reply that goes on: what was forgotten meanwhile leaves its context."""
+        if has_note(transcript.state, self._key):
+            found = await self._access.look_up(transcript.question, transcript.state)
+            renew_note(transcript.state, self._key, self._texts, found)
+
+
+def _event_of(hint: HintBlock, reply_id: str) -> HintBlockEvent:
+    return HintBlockEvent(reply_id=reply_id, block_id=hint.id, source=hint.source, hint=hint.hint)
 
 
 def _backend_of(memory: Memory | Backend) -> Backend:

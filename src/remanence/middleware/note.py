@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import re
 from collections.abc import Generator, Sequence
 from typing import cast
@@ -16,10 +17,20 @@ from agentscope.state import AgentState
 
 from remanence.types import Recollection
 
-__all__ = ["NoteTexts", "is_note", "note_set_aside", "recollection_line", "replace_note"]
+__all__ = [
+    "NoteTexts",
+    "has_note",
+    "is_note",
+    "note_set_aside",
+    "recollection_line",
+    "renew_note",
+    "replace_note",
+]
 
 _NAME = "memory"
 _MARK = "remanence.note"
+_SOURCE = json.dumps({"label": "Memory", "sublabel": ""})
+"""Where a note comes from, in the form in which the framework's user interface reads it."""
 _INVISIBLE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
@@ -64,7 +75,7 @@ def _escaped(text: str) -> str:
 
 def replace_note(
     state: AgentState, key: str, texts: NoteTexts, recollections: Sequence[Recollection]
-) -> None:
+) -> HintBlock | None:
     """Put a note of these recollections at the end of the context, in place of the one before.
 
     Args:
@@ -72,10 +83,37 @@ def replace_note(
         key: Whose note it is; notes of other middlewares stay.
         texts: The words around the recollections.
         recollections: What was recalled, told oldest first. Without any there is no note.
+
+    Returns:
+        What the note says, or ``None`` if there is none.
     """
+    _drop_note(state, key)
+    if not recollections:
+        return None
+    hint = HintBlock(hint=_told(texts, recollections), source=_SOURCE)
+    state.context.append(Msg(name=_NAME, role="assistant", content=[hint], metadata={_MARK: key}))
+    return hint
+
+
+def has_note(state: AgentState, key: str) -> bool:
+    """Return whether the context has a note of this middleware."""
+    return any(_owner(message) == key for message in state.context)
+
+
+def renew_note(
+    state: AgentState, key: str, texts: NoteTexts, recollections: Sequence[Recollection]
+) -> None:
+    """Let the note in the context say these recollections, where it stands; without any it goes."""
+    if not recollections:
+        _drop_note(state, key)
+        return
+    for message in state.context:
+        if _owner(message) == key:
+            message.content = [HintBlock(hint=_told(texts, recollections), source=_SOURCE)]
+
+
+def _drop_note(state: AgentState, key: str) -> None:
     state.context = [message for message in state.context if _owner(message) != key]
-    if recollections:
-        state.context.append(_note(key, texts, recollections))
 
 
 @contextlib.contextmanager
@@ -109,8 +147,7 @@ def _owner(message: Msg) -> object:
     return metadata.get(_MARK)
 
 
-def _note(key: str, texts: NoteTexts, recollections: Sequence[Recollection]) -> Msg:
+def _told(texts: NoteTexts, recollections: Sequence[Recollection]) -> str:
     told = sorted(recollections, key=lambda recollection: recollection.at)
     lines = "\n".join(map(recollection_line, told))
-    hint = f"{texts.header}\n{texts.intro}\n<memories>\n{lines}\n</memories>"
-    return Msg(name=_NAME, role="assistant", content=[HintBlock(hint=hint)], metadata={_MARK: key})
+    return f"{texts.header}\n{texts.intro}\n<memories>\n{lines}\n</memories>"

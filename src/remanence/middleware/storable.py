@@ -14,6 +14,8 @@ from remanence.validation import MAX_CONTENT_CHARS, MAX_ID_CHARS, check_identifi
 __all__ = ["storable_id", "storable_name", "storable_texts"]
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_LONGEST_ID = MAX_ID_CHARS - 16
+"""Leaves room for the number of a part."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -40,6 +42,8 @@ def storable_name(name: str) -> str | None:
 def storable_id(message_id: str) -> str:
     """Return a message's id, or what stands for it always if it can't be stored itself."""
     try:
-        return check_identifier("id", message_id)
+        if len(message_id) <= _LONGEST_ID:
+            return check_identifier("id", message_id)
     except InputError:
-        return hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).hexdigest()
+        pass
+    return hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).hexdigest()

@@ -14,7 +14,7 @@ from remanence.errors import InputError, RemanenceError
 from remanence.middleware.note import recollection_line
 from remanence.types import Recollection
 
-__all__ = ["AddMemory", "MemoryOfAgent", "SearchMemory", "check_names"]
+__all__ = ["AddMemory", "MemoryOfAgent", "SearchMemory", "check_names", "is_hidden"]
 
 
 class MemoryOfAgent(Protocol):
@@ -26,8 +26,8 @@ class MemoryOfAgent(Protocol):
         """Search for each keyword and merge what is found, best first."""
         ...
 
-    async def add(self, statements: list[str], state: AgentState | None) -> int:
-        """Keep statements; return how many."""
+    async def add(self, statements: list[str], state: AgentState | None) -> bool:
+        """Keep statements; return whether they are where they belong, or still on their way."""
         ...
 
 
@@ -163,10 +163,11 @@ class AddMemory(_MemoryTool):
         if not statements:
             return _failed("content is empty: give at least one sentence to keep.")
         try:
-            kept = await self._memory.add(statements, _agent_state)
+            await self._memory.add(statements, _agent_state)
         except RemanenceError as error:
             return _failed(f"Nothing was kept: {error}")
-        return _told(f"Kept {kept} {'memory' if kept == 1 else 'memories'}.")
+        number = len(statements)
+        return _told(f"Kept {number} {'memory' if number == 1 else 'memories'}.")
 
 
 def check_names(toolkit: Toolkit) -> None:
@@ -175,8 +176,7 @@ def check_names(toolkit: Toolkit) -> None:
     Raises:
         InputError: Two memory tools have the same name.
     """
-    tools = [tool for group in toolkit.tool_groups for tool in group.tools]
-    names = Counter(tool.name for tool in tools if isinstance(tool, _MemoryTool))
+    names = Counter(tool.name for tool in _tools_of(toolkit) if isinstance(tool, _MemoryTool))
     for name, count in names.items():
         if count > 1:
             raise InputError(
@@ -184,6 +184,26 @@ def check_names(toolkit: Toolkit) -> None:
                 f"leaves {count} memory tools of the agent with the same name, {name!r}",
                 "give each memory middleware a tool_prefix of its own",
             )
+
+
+def is_hidden(toolkit: Toolkit, state: AgentState, name: str) -> bool:
+    """Return whether the calls of a tool are no part of the conversation.
+
+    Those are the memory's own tools, and the one by which the model hands over the data of a
+    structured reply.
+    """
+    # Structured replies, and their place in the state, came after AgentScope 2.0.3.
+    schema = getattr(getattr(state, "reply_context", None), "structured_schema", None)
+    return any(
+        isinstance(tool, _MemoryTool)
+        or (schema is not None and getattr(tool, "schema", None) is schema)
+        for tool in _tools_of(toolkit)
+        if tool.name == name
+    )
+
+
+def _tools_of(toolkit: Toolkit) -> list[ToolBase]:
+    return [tool for group in toolkit.tool_groups for tool in group.tools]
 
 
 def _told(text: str) -> ToolChunk:

@@ -1,202 +1,325 @@
 """What was really said in a reply, put together from the agent's events.
 
-The record of a reply under way lives in the agent's state as plain JSON values, so that a reply
-that waits for somebody outside can be resumed in another process, from the restored state.
+The record lives in the agent's state as plain JSON values, so that a reply that waits for somebody
+outside can be resumed in another process, from the restored state. It has three parts: the reply
+under way, turn by turn; exchanges that are complete but not kept by a backend yet; and the ids of
+messages in the context that were kept without an answer of the agent's after them, so that they are
+not heard again by its next reply.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 from agentscope.event import (
+    DataBlockDeltaEvent,
+    DataBlockStartEvent,
     ReplyEndEvent,
-    RequireExternalExecutionEvent,
-    RequireUserConfirmEvent,
     TextBlockDeltaEvent,
+    TextBlockEndEvent,
+    TextBlockStartEvent,
+    ToolCallDeltaEvent,
+    ToolCallStartEvent,
+    ToolResultDataDeltaEvent,
+    ToolResultEndEvent,
+    ToolResultStartEvent,
+    ToolResultTextDeltaEvent,
 )
-from agentscope.message import DataBlock, Msg, TextBlock, URLSource
+from agentscope.message import Msg, ToolCallBlock, ToolCallState, ToolResultBlock
 from agentscope.state import AgentState
 
-from remanence.backends.protocol import Exchange
+from remanence.backends.exchange import Exchange, exchange_to_json
+from remanence.clock import Clock
 from remanence.middleware.note import is_note
-from remanence.middleware.storable import storable_id, storable_name, storable_texts
-from remanence.types import Message
+from remanence.middleware.spoken import messages_of, reference, spoken_text
+from remanence.middleware.turns import (
+    Turn,
+    add_to_call,
+    add_to_result,
+    heard_turn,
+    messages_of_turns,
+    said_turn,
+    tool_turn,
+)
 
-__all__ = ["Transcript", "heard_text", "spoken_text"]
+__all__ = ["Transcript", "awaits_outside"]
 
-_BETWEEN_BLOCKS = "\n"
+_VERSION = 1
+_OPENING = (TextBlockStartEvent, DataBlockStartEvent, ToolCallStartEvent, ReplyEndEvent)
+"""What the agent has heard before one of these, it has heard before what comes next."""
 _STRUCTURED = "structured output"
-"""The name of the block that holds the data of a structured reply."""
+"""The block that holds the data of a structured reply."""
 
 
-def spoken_text(message: Msg) -> str:
-    """Return what a message says: its texts, and references in place of its attachments."""
-    parts: list[str] = []
-    for block in message.content:
-        if isinstance(block, TextBlock):
-            parts.append(block.text)
-        elif isinstance(block, DataBlock):
-            parts.append(_reference(block))
-    return _BETWEEN_BLOCKS.join(part for part in parts if part.strip())
+def awaits_outside(state: AgentState, agent_name: str) -> bool:
+    """Return whether a tool call waits for a permission or for a result from outside.
 
-
-def _reference(block: DataBlock) -> str:
-    where = f" at {block.source.url}" if isinstance(block.source, URLSource) else ""
-    name = f" {block.name!r}" if block.name else ""
-    return f"[attachment{name} of type {block.source.media_type}{where}]"
-
-
-def heard_text(inputs: object) -> str:
-    """Return what the inputs of a reply say, as one text; empty if they are no messages."""
-    return "\n".join(text for text in map(spoken_text, _messages(inputs)) if text)
-
-
-def _messages(inputs: object) -> Sequence[Msg]:
-    if isinstance(inputs, Msg):
-        return [inputs]
-    if isinstance(inputs, list):
-        items = cast("list[object]", inputs)
-        return [item for item in items if isinstance(item, Msg)]
-    return []
+    The state tells: no event does where only some of several calls were answered.
+    """
+    if not state.context:
+        return False
+    last = state.context[-1]
+    if last.role != "assistant" or last.name != agent_name:
+        return False
+    answered = {block.id for block in last.content if isinstance(block, ToolResultBlock)}
+    return any(
+        block.state in (ToolCallState.ASKING, ToolCallState.SUBMITTED) and block.id not in answered
+        for block in last.content
+        if isinstance(block, ToolCallBlock)
+    )
 
 
 class Transcript:
-    """The record of the reply under way.
+    """The record of one agent's replies, as far as it is still needed.
 
     Args:
         state: The agent's state, which holds the record.
         key: The record's name there.
         agent_name: Who says what the events tell.
+        clock: When it is said.
+        hidden: Tells by its name whether a tool's calls are no part of the conversation.
     """
 
-    def __init__(self, state: AgentState, key: str, agent_name: str) -> None:
+    def __init__(
+        self,
+        state: AgentState,
+        key: str,
+        agent_name: str,
+        *,
+        clock: Clock,
+        hidden: Callable[[str], bool],
+    ) -> None:
         """Look at the state; nothing is recorded yet."""
-        self._state = state
+        self.state = state
+        self.key = key
         self._agent_name = agent_name
-        self._key = key
+        self._clock = clock
+        self._hidden = hidden
 
-    def _record(self) -> dict[str, Any] | None:
-        return self._state.middle_context.get(self._key)
+    def _record(self) -> dict[str, Any]:
+        """Return the record, an empty one if there is none (or none that is known here)."""
+        found = self.state.middle_context.get(self.key)
+        if isinstance(found, dict):
+            record = cast("dict[str, Any]", found)
+            if record.get("version") == _VERSION:
+                return record
+        return {"version": _VERSION, "reply": None, "unkept": [], "told": []}
+
+    def _put(self, record: dict[str, Any]) -> None:
+        """Write the record back; an empty one leaves the state as if it had never been."""
+        if record["reply"] is None and not record["unkept"] and not record["told"]:
+            self.state.middle_context.pop(self.key, None)
+        else:
+            self.state.middle_context[self.key] = record
 
     @property
-    def waiting(self) -> bool:
-        """Whether the reply waits for somebody outside, so that its end is still to come."""
-        record = self._record()
-        return record is not None and record["waiting"]
+    def under_way(self) -> bool:
+        """Whether a reply has begun that has not ended."""
+        return self._record()["reply"] is not None
 
-    def begin(self, reply_id: str, inputs: object, now: dt.datetime) -> None:
+    @property
+    def question(self) -> str:
+        """What the memory was asked for the reply under way; empty if there is none."""
+        reply = self._record()["reply"]
+        return "" if reply is None else reply["question"]
+
+    def begin(self, reply_id: str, inputs: object, question: str) -> None:
         """Start the record of a new reply with what the agent has heard since its last one.
 
-        That is what it observed meanwhile, and what this reply was given. What an earlier record
-        still holds could not be stored then, and is taken along.
+        That is what it observed meanwhile, and what this reply was given. A reply before it that
+        never ended is closed as far as it came.
+
+        Args:
+            reply_id: The new reply's id.
+            inputs: What it was given.
+            question: What the memory is asked for it.
         """
-        given = _messages(inputs)
+        record = self._record()
+        self._end(record)
+        given = messages_of(inputs)
+        told = {*record["told"]}
+        said = self.state.context
         heard = [*self._observed({message.id for message in given}), *given]
-        earlier = self._record()
-        unsaved = [] if earlier is None else _told(earlier, now)
-        self._state.middle_context[self._key] = {
-            "reply_id": reply_id,
-            "heard": unsaved + [_heard(message, now) for message in heard],
-            "said": {},
-            "agent": self._agent_name,
-            "waiting": False,
+        record["reply"] = {
+            "id": reply_id,
+            "question": question,
+            "turns": self._heard(message for message in heard if message.id not in told),
+            "heard_to": next((each.id for each in reversed(said) if not is_note(each)), None),
+            "parts": 0,
+            "said": 0,
         }
+        self._put(record)
+
+    def asked(self, inputs: object) -> Sequence[Msg]:
+        """Return what a new reply is to answer.
+
+        That is what it is given; or, where it is given nothing, what the agent has observed since
+        its last one.
+        """
+        return messages_of(inputs) or self._observed(set())
 
     def _observed(self, given: set[str]) -> list[Msg]:
         """Return the messages in the context after the agent's own last one, less those given."""
         observed: list[Msg] = []
-        for message in reversed(self._state.context):
-            if message.role == "assistant" and message.name == self._agent_name:
+        for message in reversed(self.state.context):
+            if self._is_own(message):
                 break
             if message.id not in given and not is_note(message):
                 observed.append(message)
         return observed[::-1]
 
+    def _is_own(self, message: Msg) -> bool:
+        return message.role == "assistant" and message.name == self._agent_name
+
+    def _heard(self, messages: Iterable[Msg]) -> list[Turn]:
+        now = self._clock.now()
+        return [heard_turn(message, spoken_text(message), now) for message in messages]
+
+    def _hear(self, reply: dict[str, Any]) -> None:
+        """Take down what the agent was let observe since the record was last looked at.
+
+        The framework has no event for it, and puts it into the context before what the agent is
+        about to say. Compression takes away the oldest messages first: where the one that was heard
+        last is gone, all that are left came after it.
+        """
+        fresh: list[Msg] = []
+        for message in reversed(self.state.context):
+            if message.id == reply["heard_to"]:
+                break
+            if not self._is_own(message) and not is_note(message):
+                fresh.append(message)
+        if fresh:
+            reply["heard_to"] = fresh[0].id
+            reply["turns"] += self._heard(reversed(fresh))
+
     def note(self, event: object) -> None:
-        """Take down an event of the reply."""
-        record = self._record()
-        if record is None:
+        """Take down an event of the reply; those that say nothing change nothing."""
+        reply = self._record()["reply"]
+        if reply is None:
             return
+        if isinstance(event, _OPENING):
+            self._hear(reply)
+        turns: list[Turn] = reply["turns"]
         match event:
             case TextBlockDeltaEvent():
-                record["said"].setdefault(event.block_id, []).append(event.delta)
-            case RequireUserConfirmEvent() | RequireExternalExecutionEvent():
-                record["waiting"] = True
+                self._said(turns, event.block_id)["texts"].append(event.delta)
+            case TextBlockEndEvent():
+                # Newer frameworks say what of a spoken text was heard.
+                text = getattr(event, "text", None)
+                said = _find(turns, "block", event.block_id)
+                if said is not None:
+                    said["texts"] = ["".join(said["texts"]) if text is None else text]
+            case DataBlockStartEvent():
+                said = self._said(turns, event.block_id)
+                said["name"] = getattr(event, "name", None)
+                said["texts"] = [reference(event.media_type, name=said["name"])]
+            case DataBlockDeltaEvent(url=str()):
+                said = self._said(turns, event.block_id)
+                said["texts"] = [reference(event.media_type, name=said.get("name"), url=event.url)]
             case ReplyEndEvent():
-                record["waiting"] = False
-                output = _structured_output(self._state)
-                if output is not None:
-                    record["said"][_STRUCTURED] = [json.dumps(output, ensure_ascii=False)]
+                self._note_structured_output(turns)
+            case _:
+                self._note_tool_event(turns, event)
+
+    def _note_tool_event(self, turns: list[Turn], event: object) -> None:
+        match event:
+            case ToolCallStartEvent() | ToolResultStartEvent():
+                known = _find(turns, "call", event.tool_call_id) is not None
+                if not known and not self._hidden(event.tool_call_name):
+                    name = event.tool_call_name
+                    turns.append(tool_turn(event.tool_call_id, name, self._clock.now()))
+            case ToolCallDeltaEvent():
+                add_to_call(_find(turns, "call", event.tool_call_id), event.delta)
+            case ToolResultTextDeltaEvent():
+                add_to_result(_find(turns, "call", event.tool_call_id), event.delta)
+            case ToolResultDataDeltaEvent():
+                told = reference(event.media_type, url=event.url)
+                add_to_result(_find(turns, "call", event.tool_call_id), told)
+            case ToolResultEndEvent():
+                call = _find(turns, "call", event.tool_call_id)
+                if call is not None:
+                    call["state"] = str(event.state)
             case _:
                 pass
 
-    def resume(self) -> None:
-        """Go on with a reply that waited."""
+    def _said(self, turns: list[Turn], block_id: str) -> Turn:
+        found = _find(turns, "block", block_id)
+        if found is None:
+            found = said_turn(block_id, self._clock.now())
+            turns.append(found)
+        return found
+
+    def _note_structured_output(self, turns: list[Turn]) -> None:
+        output = _structured_output(self.state)
+        if output is not None:
+            said = self._said(turns, _STRUCTURED)
+            said["texts"] = [json.dumps(output, ensure_ascii=False)]
+
+    def close_part(self) -> bool:
+        """Make what was said so far an exchange that is to be kept; the reply may go on.
+
+        Returns:
+            Whether anything was said since the part before.
+        """
         record = self._record()
-        if record is not None:
-            record["waiting"] = False
+        said = self._close_part(record)
+        self._put(record)
+        return said
 
-    def exchange(self, now: dt.datetime) -> Exchange | None:
-        """Return what was said so far, or ``None`` if that is nothing."""
+    def end(self) -> bool:
+        """End the reply: what was said since its last part becomes an exchange.
+
+        Returns:
+            Whether there was anything.
+        """
         record = self._record()
-        if record is None:
-            return None
-        messages = [message for told in _told(record, now) for message in _kept(told)]
-        return Exchange(record["reply_id"], tuple(messages)) if messages else None
+        if record["reply"] is not None:
+            self._hear(record["reply"])
+        said = self._end(record)
+        self._put(record)
+        return said
 
-    def clear(self) -> None:
-        """Drop the record."""
-        self._state.middle_context.pop(self._key, None)
-
-
-def _told(record: Mapping[str, Any], now: dt.datetime) -> list[dict[str, Any]]:
-    """Return all that a record holds: what was heard, then what the agent said."""
-    pieces = map("".join, record["said"].values())
-    said = {
-        "id": record["reply_id"],
-        "role": "assistant",
-        "name": record["agent"],
-        "content": _BETWEEN_BLOCKS.join(text for text in pieces if text.strip()),
-        "at": now.isoformat(),
-    }
-    return [*record["heard"], said] if said["content"] else [*record["heard"]]
-
-
-def _kept(told: Mapping[str, Any]) -> Iterator[Message]:
-    """Yield what is stored of something told: one message, or several if it is very long."""
-    for number, part in enumerate(storable_texts(told["content"])):
-        yield Message(
-            role=told["role"],
-            content=part,
-            name=storable_name(told["name"]),
-            at=dt.datetime.fromisoformat(told["at"]),
-            id=storable_id(f"{told['id']}:{number}" if number else told["id"]),
+    def _close_part(self, record: dict[str, Any]) -> bool:
+        reply = record["reply"]
+        if reply is None:
+            return False
+        messages, reply["said"] = messages_of_turns(
+            reply["turns"], reply_id=reply["id"], agent_name=self._agent_name, first=reply["said"]
         )
+        record["told"] += [turn["id"] for turn in reply["turns"] if turn["type"] == "heard"]
+        reply["turns"] = []
+        if messages:
+            exchange = Exchange(reply["id"], tuple(messages), reply["parts"])
+            record["unkept"].append(exchange_to_json(exchange))
+            reply["parts"] += 1
+        return bool(messages)
+
+    def _end(self, record: dict[str, Any]) -> bool:
+        said = self._close_part(record)
+        record["reply"] = None
+        heard = {message.id for message in self._observed(set())}
+        record["told"] = [name for name in record["told"] if name in heard]
+        return said
+
+    @property
+    def unkept(self) -> list[object]:
+        """The exchanges that no backend has kept yet, oldest first, as JSON values."""
+        return [*self._record()["unkept"]]
+
+    def kept(self, exchange: object) -> None:
+        """Forget an exchange that a backend has kept, given as in ``unkept``."""
+        record = self._record()
+        record["unkept"] = [each for each in record["unkept"] if each is not exchange]
+        self._put(record)
+
+
+def _find(turns: Sequence[Turn], kind: str, name: str) -> Turn | None:
+    return next((turn for turn in reversed(turns) if turn.get(kind) == name), None)
 
 
 def _structured_output(state: AgentState) -> object:
     """Return the data that a reply gave, or ``None`` if it was not asked for any."""
     # Structured replies, and their place in the state, came after AgentScope 2.0.3.
     return getattr(getattr(state, "reply_context", None), "structured_output", None)
-
-
-def _heard(message: Msg, now: dt.datetime) -> dict[str, Any]:
-    return {
-        "id": message.id,
-        "role": message.role,
-        "name": message.name,
-        "content": spoken_text(message),
-        "at": _said_at(message, now).isoformat(),
-    }
-
-
-def _said_at(message: Msg, now: dt.datetime) -> dt.datetime:
-    """Return when a message was made; its text has no time zone where that is the machine's."""
-    try:
-        said = dt.datetime.fromisoformat(message.created_at)
-    except ValueError:
-        return now
-    return said.astimezone() if said.tzinfo is None else said

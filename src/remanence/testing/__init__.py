@@ -8,21 +8,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from remanence.testing.backends import BackendConformance
+    from remanence.testing.jobs import JobStoreConformance
     from remanence.testing.stores import StoreConformance
 
-__all__ = ["StoreConformance"]
+__all__ = ["BackendConformance", "JobStoreConformance", "StoreConformance"]
+
+_SUITES = {
+    "BackendConformance": "remanence.testing.backends",
+    "JobStoreConformance": "remanence.testing.jobs",
+    "StoreConformance": "remanence.testing.stores",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Load a suite so that pytest explains its failed assertions."""
-    if name == "StoreConformance":
-        import sys
+    if name not in _SUITES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+    import sys
 
-        import pytest
+    import pytest
 
-        if "remanence.testing.stores" not in sys.modules:
-            pytest.register_assert_rewrite("remanence.testing.stores")
-        from remanence.testing.stores import StoreConformance
-
-        return StoreConformance
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = _SUITES[name]
+    if module not in sys.modules:
+        pytest.register_assert_rewrite(module)
+    return getattr(importlib.import_module(module), name)

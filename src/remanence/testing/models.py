@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import re
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from remanence.errors import MissingExtraError
@@ -21,6 +23,7 @@ from pydantic import BaseModel
 __all__ = ["QuotingChatModel", "ScriptedChatModel", "noted_lines"]
 
 Answer = str | BaseException | Sequence[TextBlock | ToolCallBlock]
+Answering = Callable[[list[Msg]], Answer | Awaitable[Answer]]
 
 
 class _NoParameters(BaseModel):
@@ -30,7 +33,7 @@ class _NoParameters(BaseModel):
 class _LocalChatModel(ChatModelBase):
     """A model that computes its answers here."""
 
-    def __init__(self, name: str, *, stream: bool, context_size: int) -> None:
+    def __init__(self, name: str, *, stream: bool, context_size: int, pause: float = 0.0) -> None:
         super().__init__(
             credential=CredentialBase(),
             model=name,
@@ -40,6 +43,7 @@ class _LocalChatModel(ChatModelBase):
             context_size=context_size,
         )
         self.formatter = OpenAIChatFormatter()
+        self._pause = pause
 
     def _respond(
         self, blocks: Sequence[TextBlock | ToolCallBlock]
@@ -50,23 +54,35 @@ class _LocalChatModel(ChatModelBase):
     async def _streamed(
         self, blocks: Sequence[TextBlock | ToolCallBlock], complete: ChatResponse
     ) -> AsyncGenerator[ChatResponse, None]:
-        for block in blocks:
-            if isinstance(block, TextBlock):
-                for piece in re.findall(r"\s*\S+|\s+$", block.text):
-                    yield ChatResponse(content=[TextBlock(text=piece)], is_last=False)
-            else:
-                yield ChatResponse(content=[block], is_last=False)
+        for piece in _pieces(blocks):
+            yield ChatResponse(content=[piece], is_last=False)
+            if self._pause:
+                await asyncio.sleep(self._pause)
         yield complete
+
+
+def _pieces(
+    blocks: Sequence[TextBlock | ToolCallBlock],
+) -> Iterator[TextBlock | ToolCallBlock]:
+    for block in blocks:
+        if isinstance(block, TextBlock):
+            for word in re.findall(r"\s*\S+|\s+$", block.text):
+                yield TextBlock(text=word)
+        else:
+            yield block
 
 
 class ScriptedChatModel(_LocalChatModel):
     """Gives the answers it was given, one a call, and keeps what it was asked.
 
     Args:
-        answers: Texts, blocks (for tool calls), or exceptions to raise; or a function that is
-            given the messages and returns one of these. When they run out, it says so.
+        answers: Texts, blocks (for tool calls), exceptions to raise, or functions that are given
+            the messages and return one of these; or one such function for all calls. A function
+            may be a coroutine function. When the answers run out, it says so.
         stream: Whether to answer word by word.
         context_size: The context's size, in tokens.
+        delay: Seconds before each answer.
+        pause: Seconds after each word of an answer that is given word by word.
 
     Attributes:
         calls: The messages of every call so far.
@@ -74,20 +90,32 @@ class ScriptedChatModel(_LocalChatModel):
 
     def __init__(
         self,
-        answers: Iterable[Answer] | Callable[[list[Msg]], Answer] = (),
+        answers: Iterable[Answer | Answering] | Answering = (),
         *,
         stream: bool = True,
         context_size: int = 32_768,
+        delay: float = 0.0,
+        pause: float = 0.0,
     ) -> None:
         """Keep the script."""
-        super().__init__("scripted", stream=stream, context_size=context_size)
-        self._answer: Callable[[list[Msg]], Answer]
+        super().__init__("scripted", stream=stream, context_size=context_size, pause=pause)
+        self._delay = delay
+        self._next: Callable[[], Answer | Answering]
         if callable(answers):
-            self._answer = answers
+            self._next = lambda: answers
         else:
             script = iter(answers)
-            self._answer = lambda _: next(script, "(the script has no more answers)")
+            self._next = lambda: next(script, "(the script has no more answers)")
         self.calls: list[list[Msg]] = []
+
+    async def _answer(self, messages: list[Msg]) -> Answer:
+        planned = self._next()
+        if self._delay:
+            await asyncio.sleep(self._delay)
+        if not callable(planned):
+            return planned
+        answer = planned(messages)
+        return await answer if inspect.isawaitable(answer) else answer
 
     async def _call_api(
         self,
@@ -98,7 +126,7 @@ class ScriptedChatModel(_LocalChatModel):
         **kwargs: Any,
     ) -> ChatResponse | AsyncGenerator[ChatResponse, None]:
         self.calls.append([message.model_copy(deep=True) for message in messages])
-        answer = self._answer(messages)
+        answer = await self._answer(messages)
         if isinstance(answer, BaseException):
             raise answer
         return self._respond([TextBlock(text=answer)] if isinstance(answer, str) else answer)

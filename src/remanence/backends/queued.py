@@ -1,0 +1,224 @@
+"""A memory service behind a durable queue: what is to be kept waits in a file, never in memory."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import uuid_utils
+
+from remanence.backends.exchange import Exchange
+from remanence.backends.payload import (
+    REMEMBER,
+    RETAIN,
+    delivery_of,
+    exchange_key,
+    exchange_payload,
+    statements_payload,
+)
+from remanence.backends.request import RecallRequest
+from remanence.backends.service import Lookup, Service
+from remanence.clock import Clock
+from remanence.errors import MemoryClosedError
+from remanence.location import path_of
+from remanence.outbox.queue import Outbox
+from remanence.outbox.settings import OutboxSettings
+from remanence.store.jobs import LeasedJob
+from remanence.store.sqlite import SQLiteStore
+from remanence.telemetry import Faults, span
+from remanence.types import Recollection, Scope
+
+__all__ = ["QueuedBackend"]
+
+_log = logging.getLogger(__name__)
+
+
+class QueuedBackend:
+    """Keeps for a memory service what it is to be given; fulfils :class:`Backend`.
+
+    Whatever is retained is durable in a file first, and delivered from there by a worker that
+    tries again until the service has it. So a service that is away loses nothing, and neither does
+    a process that ends. Make one with :meth:`open`::
+
+        async with QueuedBackend.open(service, "outbox.db") as backend:
+            middleware = MemoryMiddleware(backend, user_id="alice")
+
+    Several processes may use one file. What still waits when they end is delivered by the next one
+    that opens the file for a service of the same identity.
+
+    Attributes:
+        faults: What went wrong with deliveries, and how often.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        store: SQLiteStore,
+        *,
+        settings: OutboxSettings | None,
+        clock: Clock | None,
+    ) -> None:
+        """Wire the parts together; nothing is opened yet. Use :meth:`open`."""
+        self.faults = Faults(_log)
+        self._service = service
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._outbox: Outbox | None = None
+
+    @classmethod
+    def open(
+        cls,
+        service: Service,
+        path: str | Path,
+        *,
+        settings: OutboxSettings | None = None,
+        clock: Clock | None = None,
+    ) -> QueuedBackend:
+        """Return a backend to be entered with ``async with``, or opened with ``await``.
+
+        Args:
+            service: What it delivers to, and searches; it stays the caller's to close.
+            path: The queue's file, as a name or as ``sqlite:///`` and a name. It is created if
+                missing; its folder is not.
+            settings: How much may wait, how often it is tried, and when.
+            clock: Where the time of records comes from; the machine's clock by default.
+
+        Raises:
+            InputError: ``path`` names no file.
+            StoreError: While opening: the file can't be used; the error says why.
+        """
+        file = path_of(path).expanduser().absolute()
+        return cls(service, SQLiteStore(file), settings=settings, clock=clock)
+
+    async def __aenter__(self) -> Self:
+        """Open."""
+        await self._open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close."""
+        await self.aclose()
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        """Open; close with :meth:`aclose`."""
+        return self.__aenter__().__await__()
+
+    async def _open(self) -> None:
+        if self._outbox is not None:
+            return
+        await self._store.open()
+        try:
+            outbox = Outbox(
+                self._store.jobs,
+                destination=self._service.identity,
+                handle=self._deliver,
+                settings=self._settings,
+                clock=self._clock,
+                faults=self.faults,
+            )
+            outbox.start()
+        except BaseException:
+            await self._store.aclose()
+            raise
+        self._outbox = outbox
+
+    async def aclose(self) -> None:
+        """Deliver for a moment what waits, and close the file; closing twice does nothing.
+
+        What is not delivered by then stays in the file. Not closing loses nothing either.
+        """
+        outbox, self._outbox = self._outbox, None
+        try:
+            if outbox is not None:
+                await outbox.aclose()
+        finally:
+            await self._store.aclose()
+
+    @property
+    def kind(self) -> str:
+        """The service's."""
+        return self._service.kind
+
+    @property
+    def identity(self) -> str:
+        """The service's."""
+        return self._service.identity
+
+    async def recall(self, request: RecallRequest) -> list[Recollection]:
+        """Search the service; what still waits to be delivered is not found."""
+        with span("recall", backend=self.kind, limit=request.limit) as current:
+            found = await self._service.recall(request)
+            current.set_attribute("remanence.hits", len(found))
+        return found
+
+    async def retain(self, exchange: Exchange, *, scope: Scope, wait: float) -> bool:
+        """Put an exchange into the queue, durably; then wait for its delivery.
+
+        Raises:
+            OutboxFullError: As much waits as was allowed; it was not put in.
+            StoreError: The file can't be written; it was not put in.
+            MemoryClosedError: The backend is not open.
+        """
+        key = exchange_key(exchange, scope)
+        return await self._put(RETAIN, scope, key, exchange_payload(exchange), wait)
+
+    async def remember(self, statements: Sequence[str], *, scope: Scope, wait: float) -> bool:
+        """Put statements into the queue as one job, durably; then wait for its delivery.
+
+        Raises:
+            InputError: One of them is not a text that can be stored; none was put in.
+            OutboxFullError: As for :meth:`retain`.
+            StoreError: As for :meth:`retain`.
+            MemoryClosedError: The backend is not open.
+        """
+        if not statements:
+            return True
+        key = str(uuid_utils.uuid7())
+        return await self._put(REMEMBER, scope, key, statements_payload(statements), wait)
+
+    async def _put(self, kind: str, scope: Scope, key: str, payload: str, wait: float) -> bool:
+        outbox = self._opened()
+        with span(kind, backend=self.kind):
+            job = await outbox.put(kind=kind, scope=scope, key=key, payload=payload)
+            state = await outbox.wait(job, wait) if wait > 0 else job.state
+        return state == "done"
+
+    async def settle(self, seconds: float) -> bool:
+        """Wait until nothing waits to be delivered any more; return whether that came about.
+
+        Args:
+            seconds: How long to wait at most.
+
+        Raises:
+            MemoryClosedError: The backend is not open.
+        """
+        return await self._opened().settle(seconds)
+
+    def _opened(self) -> Outbox:
+        if self._outbox is None:
+            raise MemoryClosedError(
+                "this queue is not open; use 'async with QueuedBackend.open(...) as backend', or "
+                "'backend = await QueuedBackend.open(...)', and don't use it after aclose()"
+            )
+        return self._outbox
+
+    async def _deliver(self, leased: LeasedJob) -> None:
+        """Hand a job to the service, unless an earlier attempt arrived."""
+        delivery = delivery_of(leased)
+        service = self._service
+        if (
+            leased.tried
+            and isinstance(service, Lookup)
+            and await service.has(delivery.key, scope=delivery.scope)
+        ):
+            return
+        await service.deliver(delivery)

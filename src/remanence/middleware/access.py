@@ -1,0 +1,132 @@
+"""What an agent and its tools reach of a memory: in bounded time, and with every fault told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import Generator
+
+from agentscope.state import AgentState
+
+from remanence.backends.protocol import Backend
+from remanence.backends.request import RecallRequest
+from remanence.errors import BackendError, BackendUnavailableError, RemanenceError
+from remanence.middleware.owner import Owner
+from remanence.middleware.question import LONGEST_QUESTION
+from remanence.middleware.storable import storable_id
+from remanence.telemetry import Faults, count
+from remanence.types import Filter, Recollection, Scope
+
+__all__ = ["Access"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Access:
+    """A backend as the agents of one middleware see it.
+
+    Attributes:
+        backend: The memory.
+        owner: Whose memory an agent's is.
+        faults: Where failures are counted.
+        top_k: How many memories a search before a reply returns at most.
+        threshold: The least score, or ``None``.
+        by_agent: Whether a search sees only what was said to the owner's agent.
+        search_timeout: Seconds that a search before a reply may take.
+        write_timeout: Seconds that a tool may take.
+        await_write: Whether a tool waits until the backend's service has what it adds.
+    """
+
+    backend: Backend
+    owner: Owner
+    faults: Faults
+    top_k: int
+    threshold: float | None
+    by_agent: bool
+    search_timeout: float
+    write_timeout: float
+    await_write: bool
+
+    async def look_up(self, question: str, state: AgentState) -> list[Recollection]:
+        """Search for a reply; nothing is found when that fails, or takes too long."""
+        if not question:
+            return []
+        try:
+            async with asyncio.timeout(self.search_timeout):
+                return await self._recall(question, self.top_k, state)
+        except TimeoutError:
+            count("timeouts", of="recall")
+            self.faults.record("recall", f"it takes longer than {self.search_timeout:g} s")
+        except Exception as error:  # whatever fails, the reply goes on
+            self.faults.record("recall", error)
+        return []
+
+    async def search(
+        self, keywords: list[str], limit: int, state: AgentState | None
+    ) -> list[Recollection]:
+        """Search for each keyword by itself and merge what is found, best first.
+
+        Raises:
+            RemanenceError: It could not be searched.
+        """
+        with self._told("search"):
+            async with asyncio.timeout(self.write_timeout):
+                results = await asyncio.gather(
+                    *(self._recall(keyword, limit, state) for keyword in keywords)
+                )
+        best: dict[tuple[str, str], Recollection] = {}
+        for found in results:
+            for recollection in found:
+                key = (recollection.origin, recollection.id)
+                if key not in best or best[key].score < recollection.score:
+                    best[key] = recollection
+        return sorted(best.values(), key=lambda recollection: -recollection.score)
+
+    async def add(self, statements: list[str], state: AgentState | None) -> bool:
+        """Keep statements.
+
+        Returns:
+            Whether the backend's service has them; ``False`` when that is still to come.
+
+        Raises:
+            RemanenceError: They were not all kept, or that can't be known.
+        """
+        wait = self.write_timeout if self.await_write else 0.0
+        with self._told("remember"):
+            scope = self.owner.scope_of(state)
+            return await self.backend.remember(statements, scope=scope, wait=wait)
+
+    @contextlib.contextmanager
+    def _told(self, kind: str) -> Generator[None]:
+        """Count what fails for a tool, and have it told in the package's own errors."""
+        try:
+            yield
+        except RemanenceError as error:
+            self.faults.record(kind, error)
+            raise
+        except TimeoutError as error:
+            count("timeouts", of=kind)
+            late = BackendUnavailableError(f"it takes longer than {self.write_timeout:g} s")
+            self.faults.record(kind, late)
+            raise late from error
+        except Exception as error:  # a tool that fails must not break the reply
+            self.faults.record(kind, error)
+            raise BackendError(f"the memory failed with {type(error).__name__}") from error
+
+    async def _recall(self, query: str, limit: int, state: AgentState | None) -> list[Recollection]:
+        asking = self.owner.scope_of(state)
+        return await self.backend.recall(
+            RecallRequest(
+                query=query[-LONGEST_QUESTION:],
+                where=self._where(asking),
+                limit=limit,
+                threshold=self.threshold,
+                asking=asking,
+                visible=frozenset(
+                    storable_id(message.id) for message in (state.context if state else ())
+                ),
+            )
+        )
+
+    def _where(self, asking: Scope) -> Filter:
+        return Filter(asking.user_id, asking.agent_id if self.by_agent else None)

@@ -1,0 +1,147 @@
+"""Where a middleware keeps what was said: the engine, or a service behind an outbox.
+
+The contract of the middleware is the same over both, so its tests run over both.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Protocol
+
+from remanence import Filter, Memory, Message, Scope
+from remanence.backends import Backend, Exchange, QueuedBackend
+from remanence.outbox.settings import OutboxSettings
+from remanence.store.sqlite import SQLiteStore
+from remanence.testing.service import ScriptedService
+from remanence.types import Episode
+
+__all__ = ["ALICE", "QUICK", "EnginePlace", "OutboxPlace", "Place", "Spoken", "opened"]
+
+ALICE = Scope("alice", session_id="last spring")
+"""Where Alice talked before."""
+
+Spoken = tuple[str, str | None, str]
+"""Role, speaker and text."""
+
+QUICK = OutboxSettings(first_delay=0.05, longest_delay=0.2, poll_seconds=0.1, drain_seconds=2.0)
+
+
+class Place(Protocol):
+    """A memory under test, and a look at what it really holds."""
+
+    @property
+    def memory(self) -> Memory | Backend:
+        """What a middleware is given."""
+        ...
+
+    async def tell(self, *texts: str, scope: Scope = ALICE) -> None:
+        """Store what Alice said before."""
+        ...
+
+    async def spoken(self, user_id: str = "alice", *, tools: bool = False) -> list[Spoken]:
+        """Return what is stored of a user, in order; tools' results only where asked for."""
+        ...
+
+    async def stated(self, user_id: str = "alice") -> list[str]:
+        """Return the statements that are stored of a user."""
+        ...
+
+    async def forget(self, user_id: str) -> None:
+        """Erase all of a user's."""
+        ...
+
+    def reopen(self) -> contextlib.AbstractAsyncContextManager[Memory | Backend]:
+        """Open it once more, as another process does."""
+        ...
+
+
+class EnginePlace:
+    """The embedded engine."""
+
+    def __init__(self, memory: Memory, path: Path) -> None:
+        self.memory = memory
+        self._path = path
+
+    async def tell(self, *texts: str, scope: Scope = ALICE) -> None:
+        await self.memory.observe([Message("user", text, "Alice") for text in texts], scope=scope)
+
+    async def spoken(self, user_id: str = "alice", *, tools: bool = False) -> list[Spoken]:
+        page = await self.memory.list(scope=Filter(user_id), origin="episode", limit=10_000)
+        episodes = [item for item in page.items if isinstance(item, Episode)]
+        return [
+            (item.role, item.name, item.content)
+            for item in episodes
+            if tools or item.role != "tool"
+        ]
+
+    async def stated(self, user_id: str = "alice") -> list[str]:
+        page = await self.memory.list(scope=Filter(user_id), origin="fact")
+        return [item.text for item in page.items if not isinstance(item, Episode)]
+
+    async def forget(self, user_id: str) -> None:
+        await self.memory.forget_user(user_id)
+
+    def reopen(self) -> contextlib.AbstractAsyncContextManager[Memory | Backend]:
+        return Memory.open(self._path)
+
+
+class OutboxPlace:
+    """A scripted service behind an outbox."""
+
+    def __init__(self, backend: QueuedBackend, service: ScriptedService, path: Path) -> None:
+        self.memory = backend
+        self.service = service
+        self._path = path
+        self._told = 0
+
+    async def tell(self, *texts: str, scope: Scope = ALICE) -> None:
+        self._told += 1
+        messages = tuple(
+            Message("user", text, "Alice", id=f"told-{self._told}-{number}")
+            for number, text in enumerate(texts)
+        )
+        exchange = Exchange(f"told-{self._told}", messages)
+        assert await self.memory.retain(exchange, scope=scope, wait=10.0)
+
+    async def spoken(self, user_id: str = "alice", *, tools: bool = False) -> list[Spoken]:
+        assert await self.memory.settle(10.0)
+        return list(self.service.kept(Filter(user_id)))
+
+    async def stated(self, user_id: str = "alice") -> list[str]:
+        assert await self.memory.settle(10.0)
+        return list(self.service.statements(Filter(user_id)))
+
+    async def forget(self, user_id: str) -> None:
+        assert await self.memory.settle(10.0)
+        self.service.forget(user_id)
+
+    async def asked(self) -> bool:
+        """Return whether the service was asked anything."""
+        return bool(self.service.requests)
+
+    async def waiting(self) -> int:
+        """Return how many jobs wait to be delivered."""
+        async with contextlib.AsyncExitStack() as stack:
+            store = SQLiteStore(self._path)
+            await store.open()
+            stack.push_async_callback(store.aclose)
+            counts = await store.jobs.job_counts()
+        return sum(count.pending + count.leased for count in counts)
+
+    def reopen(self) -> contextlib.AbstractAsyncContextManager[Memory | Backend]:
+        return QueuedBackend.open(self.service, self._path, settings=QUICK)
+
+
+@contextlib.asynccontextmanager
+async def opened(kind: str, folder: Path) -> AsyncGenerator[EnginePlace | OutboxPlace]:
+    """Open an empty place in a folder."""
+    path = folder / f"{kind}.db"
+    if kind == "engine":
+        async with Memory.open(path) as memory:
+            yield EnginePlace(memory, path)
+    else:
+        service = ScriptedService()
+        async with QueuedBackend.open(service, path, settings=QUICK) as backend:
+            yield OutboxPlace(backend, service, path)

@@ -1,0 +1,81 @@
+"""What the engine does as a backend beyond the contract."""
+
+import dataclasses
+
+import pytest
+
+from remanence import Filter, Memory, MemoryClosedError, Message, Scope
+from remanence.backends import EngineBackend, Exchange, RecallRequest
+from remanence.types import Episode
+
+ALICE = Scope("alice", session_id="monday")
+
+
+@pytest.fixture
+def backend(memory: Memory) -> EngineBackend:
+    return EngineBackend(memory)
+
+
+async def _said(memory: Memory) -> list[tuple[str, str | None]]:
+    page = await memory.list(scope=ALICE)
+    return [(item.content, item.message_id) for item in page.items if isinstance(item, Episode)]
+
+
+async def test_messages_are_kept_by_their_ids_in_order(
+    memory: Memory, backend: EngineBackend
+) -> None:
+    messages = (
+        Message("user", "Where is Vega?", "Alice", id="m1"),
+        Message("tool", "search()\nin Lyra", "search", id="r1", metadata={"tool": "search"}),
+        Message("assistant", "In Lyra.", "Robin", id="r1#1"),
+    )
+    assert await backend.retain(Exchange("r1", messages), scope=ALICE, wait=0) is True
+    page = await memory.list(scope=ALICE)
+    episodes = [item for item in page.items if isinstance(item, Episode)]
+    assert [each.position for each in episodes] == [0, 1, 2]
+    for each, message in zip(episodes, messages, strict=True):
+        assert (each.role, each.content, each.name) == (
+            message.role,
+            message.content,
+            message.name,
+        )
+        assert (each.message_id, each.metadata) == (message.id, message.metadata)
+
+
+async def test_another_form_of_a_message_is_kept_as_a_part_of_it(
+    memory: Memory, backend: EngineBackend
+) -> None:
+    first = Message("assistant", "A falcon.", id="m1")
+    other = Message("assistant", "[Robin] A falcon.", id="m1")
+    after = Message("user", "A falcon?", id="m2")
+    await backend.retain(Exchange("r1", (first,)), scope=ALICE, wait=0)
+    for _ in range(2):
+        assert await backend.retain(Exchange("r2", (other, after)), scope=ALICE, wait=0)
+    (_, said), (text, other_id), last = await _said(memory)
+    assert (said, text, last) == ("m1", other.content, ("A falcon?", "m2"))
+    assert str(other_id).startswith("m1#")
+    asked = RecallRequest("falcon", Filter("alice"), 9, ALICE, visible=frozenset(["m1"]))
+    assert [hit.text for hit in await backend.recall(asked)] == ["A falcon?"]
+
+
+async def test_the_longest_ids_have_other_forms_as_well(
+    memory: Memory, backend: EngineBackend
+) -> None:
+    one, two = "m" * 255 + "1", "m" * 255 + "2"
+    forms = [Message("user", text, id=each) for each in (one, two) for text in ("a", "b", "c")]
+    for _ in range(2):
+        for form in forms:
+            await backend.retain(Exchange("r", (form,)), scope=ALICE, wait=0)
+    kept = await _said(memory)
+    assert [text for text, _ in kept] == ["a", "b", "c", "a", "b", "c"]
+    assert len({message_id for _, message_id in kept}) == 6
+
+
+async def test_its_memory_has_to_be_open(memory: Memory, backend: EngineBackend) -> None:
+    await memory.aclose()
+    with pytest.raises(MemoryClosedError):
+        EngineBackend(memory)
+    exchange = Exchange("r1", (Message("user", "Hello", id="m1"),))
+    for scope in (ALICE, dataclasses.replace(ALICE, session_id="tuesday")):
+        with pytest.raises(MemoryClosedError):
+            await backend.retain(exchange, scope=scope, wait=0)
