@@ -11,8 +11,10 @@ import typer.core
 
 from remanence._version import __version__
 from remanence.cli.demo.command import register as register_demo
+from remanence.cli.doctor import doctor
 from remanence.cli.forget import forget
 from remanence.cli.importing import import_file
+from remanence.cli.outbox import outbox
 from remanence.cli.output import print_error
 from remanence.cli.recall import recall
 from remanence.cli.show import show
@@ -68,6 +70,8 @@ app.command("recall")(recall)
 app.command("show")(show)
 app.command("stats")(stats)
 app.command("forget")(forget)
+app.add_typer(outbox, name="outbox")
+app.command("doctor")(doctor)
 register_demo(app)
 
 
