@@ -34,7 +34,7 @@ define setup
 @touch $@
 endef
 
-.PHONY: help demo test check eval bench kill-test format constraints clean
+.PHONY: help demo test check eval bench kill-test fault-test format constraints clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -61,8 +61,12 @@ eval: .venv-eval/.stamp ## Run the LoCoMo evaluation (DATA=the data set, OUT=the
 bench: .venv-eval/.stamp ## Measure speed and size
 	.venv-eval/bin/python -m evals.perf
 
-kill-test: .venv/.stamp ## Kill the writing process 200 times and check that nothing is lost
+kill-test: .venv/.stamp ## Kill the writing process 200 times, and replying ones, and count what is lost
 	.venv/bin/python -m tests.acceptance.kill --rounds 200
+	.venv/bin/python -m tests.acceptance.kill_replies --rounds 200
+
+fault-test: .venv/.stamp ## Break what a memory stands on, one thing after the other, and count what is lost
+	.venv/bin/python -m tests.acceptance.faults
 
 format: .venv/.stamp ## Format the code and fix what the linter can fix
 	.venv/bin/ruff check --fix-only
@@ -90,7 +94,7 @@ clean: ## Remove the environments, what was built, and the caches
 		-r requirements/test.in -r requirements/eval.in)
 
 .venv-eval/.stamp: pyproject.toml constraints/newest.txt requirements/eval.in
-	$(call setup,.venv-eval,-c constraints/newest.txt -e . -r requirements/eval.in)
+	$(call setup,.venv-eval,-c constraints/newest.txt -e ".[agentscope]" -r requirements/eval.in)
 
 .venv-demo/.stamp: pyproject.toml constraints/newest.txt
 	$(call setup,.venv-demo,-c constraints/newest.txt -e ".[agentscope]")

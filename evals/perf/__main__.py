@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from evals.perf.searching import Search, measure_search
+from evals.perf.turns import Turns, measure_turns
 from evals.perf.writing import Commit, Grouping, measure_commit, measure_grouping
 from evals.report import Report
 
@@ -20,6 +21,7 @@ _LEAST_EPISODES = 100
 _MOST_ADDED_MS = 0.4
 _MOST_TRANSACTIONS = {64: 100.0}
 _MOST_WARM_MS = {10_000: 1.0}
+_MOST_ADDED_TO_A_TURN_MS = 5.0
 _MOST_FIRST_TOUCH_MS = {10_000: 200.0, 100_000: 2_000.0}
 
 
@@ -115,6 +117,24 @@ def _print_searches(report: Report, searches: list[Search], questions: int) -> N
     )
 
 
+def _print_turns(report: Report, turns: Turns) -> None:
+    report.table(
+        f"{turns.turns} turns of an agent, {turns.episodes:,} stored episodes, milliseconds a turn",
+        ["", "p50", "p95"],
+        [
+            ["without memory", f"{turns.without:.2f}", f"{turns.without_p95:.2f}"],
+            ["with memory", f"{turns.with_memory:.2f}", f"{turns.with_memory_p95:.2f}"],
+        ],
+    )
+    added = turns.with_memory - turns.without
+    report.note(
+        f"added at the median {added:.2f}, at the 95th percentile "
+        f"{turns.with_memory_p95 - turns.without_p95:.2f}; a write and fsync of a page took "
+        f"{turns.flush:.2f}, without which the median adds "
+        f"{_judged(added - turns.flush, _MOST_ADDED_TO_A_TURN_MS, '.2f')}"
+    )
+
+
 async def _measure(arguments: argparse.Namespace, folder: Path) -> None:
     report = Report("perf", "numpy", "apsw", "PyStemmer")
     report.heading()
@@ -131,12 +151,15 @@ async def _measure(arguments: argparse.Namespace, folder: Path) -> None:
         for episodes in arguments.sizes
     ]
     _print_searches(report, searches, arguments.questions)
+    turns = await measure_turns(folder, episodes=10_000, turns=arguments.questions)
+    _print_turns(report, turns)
     if arguments.json is not None:
         report.record |= {
             "repeats": repeats,
             "questions": arguments.questions,
             "commit_ms": dataclasses.asdict(commit),
             "grouping": [dataclasses.asdict(grouping) for grouping in groupings],
+            "turns_ms": dataclasses.asdict(turns),
             "recall": [dataclasses.asdict(search) for search in searches],
         }
         report.write(arguments.json)
