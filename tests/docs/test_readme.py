@@ -40,5 +40,16 @@ def test_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _run(BLOCKS[1])
 
 
+@pytest.mark.agentscope
+def test_outbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _run(BLOCKS[2], my_chat_model=ScriptedChatModel(["I will remember that."]))
+    shown = capsys.readouterr().out
+    assert "My sister Nora lives in Ghent." in shown
+    assert "I will remember that." in shown
+
+
 def test_every_block_is_run() -> None:
-    assert len(BLOCKS) == 2
+    assert len(BLOCKS) == 3
