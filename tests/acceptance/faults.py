@@ -38,7 +38,9 @@ _TURNS = 3
 """How many replies there are before a fault, during it, and after it."""
 _WRITE_TIMEOUT = 1.0
 _HEALING_SECONDS = 60.0
-_SETTINGS = OutboxSettings(first_delay=0.25, longest_delay=2.0, poll_seconds=0.5)
+_SETTINGS = OutboxSettings(
+    first_delay=0.25, longest_delay=2.0, poll_seconds=0.5, deliver_seconds=5.0
+)
 _LOCKING = """
 import sys, apsw
 connection = apsw.Connection(sys.argv[1])

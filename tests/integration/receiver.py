@@ -36,6 +36,7 @@ class Receiver:
         jobs: What was handed over, one for each attempt.
         times: When the attempts began, in seconds.
         seconds: How long a delivery takes.
+        hang: The key of what is never answered, if any.
         most: How many there were at the same time at most.
     """
 
@@ -45,6 +46,7 @@ class Receiver:
         self.jobs: list[LeasedJob] = []
         self.times: list[float] = []
         self.seconds = 0.0
+        self.hang: str | None = None
         self.most = 0
         self._now: collections.Counter[Scope] = collections.Counter()
         self._errors: dict[str, list[BaseException]] = {}
@@ -64,7 +66,7 @@ class Receiver:
         assert self._now[scope] == 1, f"two of {scope} at the same time"
         self.most = max(self.most, self._now.total())
         try:
-            await asyncio.sleep(self.seconds)
+            await asyncio.sleep(3600 if key == self.hang else self.seconds)
             error = self._errors[key].pop(0) if self._errors.get(key) else self.always(leased)
             if error is not None:
                 raise error

@@ -192,6 +192,28 @@ async def test_a_service_that_is_away_parks_nothing(
     assert len(receiver.kept) == 3
 
 
+async def test_a_service_that_does_not_answer_holds_nobody_up_for_ever(
+    database: Path, receiver: Receiver
+) -> None:
+    """Nobody knows whether it is away or hangs on one job: it pauses, and the job counts."""
+    settings = dataclasses.replace(QUICK, deliver_seconds=0.1)
+    async with opened(database, receiver, settings=settings) as (outbox, store):
+        receiver.seconds = 60
+        (stuck,) = await put(outbox, "stuck")
+        await until(lambda: len(receiver.asked) == 2)
+        receiver.seconds = 0
+        assert await outbox.settle(10)
+        assert (await _job(store, stuck)).state == "done"
+        assert receiver.jobs[-1].tried
+
+        receiver.hang = "poison"
+        poison, _ = await put(outbox, "poison", "good")
+        assert await outbox.settle(10)
+        assert (await _job(store, poison)).state == "parked"
+        assert (await _job(store, poison)).error_kind == "BackendUnavailableError"
+        assert receiver.kept[-1] == "good"
+
+
 async def test_a_service_that_is_away_is_left_alone(database: Path, receiver: Receiver) -> None:
     """By all jobs; then one finds out whether it is back."""
     settings = dataclasses.replace(QUICK, first_delay=0.4, longest_delay=2)

@@ -143,10 +143,12 @@ class Delivery:
 
     async def _verdict(self, leased: LeasedJob) -> _Verdict:
         began = time.monotonic()
-        hopeless = False
+        hopeless = silent = False
         failure: Exception
+        limit = asyncio.timeout(self._duty.settings.deliver_seconds)
         try:
-            await self._duty.handle(leased)
+            async with limit:
+                await self._duty.handle(leased)
         except BackendUnavailableError as error:
             self._outage.failed(began, error.retry_after)
             return _Verdict("postponed", error, self._outage.pause, counted=False)
@@ -156,12 +158,19 @@ class Delivery:
             if _is_being_cancelled():
                 raise
             failure = BackendError("the delivery was cancelled from within")
+        except TimeoutError as error:
+            failure, silent = error, limit.expired()
         except Exception as error:  # the worker's edge: whatever was raised, the attempt failed
             failure = error
         else:
             self._outage.answered(began)
             return _Verdict("delivered")
-        self._outage.answered(began)
+        if silent:  # nobody knows whether it is the service, or this job that it hangs on
+            self._outage.failed(began, None)
+            seconds = self._duty.settings.deliver_seconds
+            failure = BackendUnavailableError(f"the service did not answer within {seconds:g} s")
+        else:
+            self._outage.answered(began)
         attempts = leased.job.attempts
         if hopeless or attempts >= self._duty.settings.attempts:
             return _Verdict("parked", failure)

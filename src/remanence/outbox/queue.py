@@ -45,7 +45,8 @@ class Outbox:
     :class:`~remanence.errors.BackendUnavailableError` puts everything off for a while, and counts
     against no job. A :class:`~remanence.errors.BackendRefusedError` or
     :class:`~remanence.errors.InputError` parks the job. Anything else counts against it: it is
-    tried again later and later, and parked after so many attempts.
+    tried again later and later, and parked after so many attempts. A handler that takes too long
+    does both: everything is put off, and it counts.
 
     Methods may be called from any event loop; the worker runs in the one that started it.
 

@@ -25,6 +25,8 @@ class OutboxSettings:
         most_bytes: How many bytes these may carry.
         attempts: After how many failed attempts a job is parked. Those that an unavailable service
             failed don't count.
+        deliver_seconds: How long a delivery may take. Then it is cancelled and counts as failed,
+            and the service as away.
         lease_seconds: How long a lease holds. The job of a process that died is taken over then.
         first_delay: Seconds until a job is tried again after its first failure, about.
         longest_delay: The most that this grows to, in seconds.
@@ -40,6 +42,7 @@ class OutboxSettings:
     most_jobs: int = 10_000
     most_bytes: int = 64 * 1024 * 1024
     attempts: int = 12
+    deliver_seconds: float = 120.0
     lease_seconds: float = 30.0
     first_delay: float = 1.0
     longest_delay: float = 300.0
@@ -54,6 +57,7 @@ class OutboxSettings:
         check_count("most_bytes", self.most_bytes, least=1, most=_MANY)
         check_count("attempts", self.attempts, least=1, most=1_000)
         check_count("concurrency", self.concurrency, least=1, most=1_000)
+        _check_time("deliver_seconds", self.deliver_seconds, least=0.01, most=_DAY)
         _check_time("lease_seconds", self.lease_seconds, least=0.1, most=_DAY)
         _check_time("first_delay", self.first_delay, least=0.01, most=_DAY)
         _check_time("longest_delay", self.longest_delay, least=self.first_delay, most=_DAY)
