@@ -86,15 +86,15 @@ clean: ## Remove the environments, what was built, and the caches
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.stamp: pyproject.toml constraints/newest.txt $(wildcard requirements/*.in)
-	$(call setup,.venv,-c constraints/newest.txt -e ".[agentscope]" \
+	$(call setup,.venv,-c constraints/newest.txt -e ".[all]" \
 		-r requirements/dev.in -r requirements/eval.in)
 
 .venv-oldest/.stamp: pyproject.toml constraints/oldest.txt requirements/test.in requirements/eval.in
-	$(call setup,.venv-oldest,-c constraints/oldest.txt -e ".[agentscope]" \
+	$(call setup,.venv-oldest,-c constraints/oldest.txt -e ".[all]" \
 		-r requirements/test.in -r requirements/eval.in)
 
 .venv-eval/.stamp: pyproject.toml constraints/newest.txt requirements/eval.in
-	$(call setup,.venv-eval,-c constraints/newest.txt -e ".[agentscope]" -r requirements/eval.in)
+	$(call setup,.venv-eval,-c constraints/newest.txt -e ".[all]" -r requirements/eval.in)
 
 .venv-demo/.stamp: pyproject.toml constraints/newest.txt
 	$(call setup,.venv-demo,-c constraints/newest.txt -e ".[agentscope]")
@@ -103,9 +103,10 @@ clean: ## Remove the environments, what was built, and the caches
 define LOWER_BOUNDS
 import re, tomllib
 project = tomllib.load(open("pyproject.toml", "rb"))["project"]
-wanted = project["dependencies"] + project["optional-dependencies"]["agentscope"]
-for requirement in wanted:
-    print(re.sub(r"(.+?)>=([^,]+).*", r"\1==\2", requirement))
+extras = project["optional-dependencies"].values()
+for requirement in [*project["dependencies"], *(name for extra in extras for name in extra)]:
+    if not requirement.startswith("remanence["):
+        print(re.sub(r"(.+?)>=([^,]+).*", r"\1==\2", requirement))
 endef
 export LOWER_BOUNDS
 
@@ -114,7 +115,7 @@ export LOWER_BOUNDS
 define pin
 echo "Installing for constraints/$(1).txt…"; \
 $(PYTHON) -m venv build/constraints/$(1); \
-build/constraints/$(1)/bin/python $(PIP) install -q -e ".[agentscope]" \
+build/constraints/$(1)/bin/python $(PIP) install -q -e ".[all]" \
 	-r requirements/dev.in -r requirements/eval.in $(2); \
 { \
 	echo "# Everything that the package, its extras, development and the evaluations install, with the"; \
