@@ -22,7 +22,7 @@ from remanence.errors import (
     OutboxFullError,
 )
 from remanence.outbox.queue import Outbox
-from remanence.store.jobs import Job, JobState
+from remanence.store.jobs import Job
 from remanence.store.sqlite import SQLiteStore
 from remanence.telemetry import Faults, span
 from remanence.types import Scope
@@ -59,10 +59,6 @@ async def _job(store: SQLiteStore, job: Job) -> Job:
     found = await store.jobs.job(job.id)
     assert found is not None
     return found
-
-
-async def _states(store: SQLiteStore) -> list[JobState]:
-    return [job.state for job in await store.jobs.jobs()]
 
 
 async def test_a_scope_is_delivered_in_order(outbox: Outbox, receiver: Receiver) -> None:
@@ -174,24 +170,6 @@ async def test_what_is_refused_is_parked_at_once(
     assert (parked.error_kind, parked.error) == (type(error).__name__, str(error))
 
 
-async def test_a_service_that_is_away_parks_nothing(
-    outbox: Outbox, store: SQLiteStore, receiver: Receiver
-) -> None:
-    """However often it was asked; and then everything is delivered."""
-    receiver.always = lambda _: AWAY
-    jobs = [
-        *(await put(outbox, "a1", "a2")),
-        *(await put(outbox, "b1", scope=BOB)),
-    ]
-    await until(lambda: len(receiver.asked) > 3 * QUICK.attempts)
-    assert {(await _job(store, job)).attempts for job in jobs} == {0}
-    assert "parked" not in await _states(store)
-    receiver.always = lambda _: None
-    assert await outbox.settle(10)
-    assert [key for key in receiver.kept if key[0] == "a"] == ["a1", "a2"]
-    assert len(receiver.kept) == 3
-
-
 async def test_a_service_that_does_not_answer_holds_nobody_up_for_ever(
     database: Path, receiver: Receiver
 ) -> None:
@@ -212,80 +190,6 @@ async def test_a_service_that_does_not_answer_holds_nobody_up_for_ever(
         assert (await _job(store, poison)).state == "parked"
         assert (await _job(store, poison)).error_kind == "BackendUnavailableError"
         assert receiver.kept[-1] == "good"
-
-
-async def test_a_service_that_is_away_is_left_alone(database: Path, receiver: Receiver) -> None:
-    """By all jobs; then one finds out whether it is back."""
-    settings = dataclasses.replace(QUICK, first_delay=0.4, longest_delay=2)
-    async with opened(database, receiver, settings=settings) as (outbox, _):
-        receiver.always = lambda _: AWAY
-        (first,) = await put(outbox, "k0")
-        assert await outbox.wait(first, 5) == "pending"
-        for number in range(1, 6):
-            await put(outbox, f"k{number}", scope=Scope("alice", None, str(number)))
-        assert receiver.asked == ["k0"]
-        await until(lambda: len(receiver.asked) == 2)
-        assert 0.2 <= gaps(receiver.times)[0] < 0.6
-        await asyncio.sleep(0.3)
-        assert len(receiver.asked) == 2
-        receiver.always = lambda _: None
-        assert await outbox.settle(10)
-        assert len(receiver.kept) == 6
-
-
-async def test_a_service_is_asked_again_when_it_said(database: Path, receiver: Receiver) -> None:
-    receiver.fail("k1", BackendUnavailableError("wait", retry_after=0.7))
-    async with opened(database, receiver) as (outbox, _):
-        (job,) = await put(outbox, "k1")
-        assert await outbox.wait(job, 5) == "pending"
-        assert await outbox.settle(10)
-        assert 0.7 <= gaps(receiver.times)[0] < 2
-
-
-async def test_nobody_waits_for_what_can_not_come(database: Path, receiver: Receiver) -> None:
-    """A service that asked to be left alone; a job behind one that was put off."""
-    settings = dataclasses.replace(QUICK, first_delay=5, longest_delay=60)
-    async with opened(database, receiver, settings=settings) as (outbox, _):
-        receiver.fail("bad", OSError("no"))
-        bad, behind = await put(outbox, "bad", "behind")
-        began = time.monotonic()
-        assert await outbox.wait(behind, 2) == "pending"
-        (other,) = await put(outbox, "other", scope=BOB)
-        assert await outbox.wait(other, 2) == "done"
-        receiver.always = lambda _: BackendUnavailableError("wait", retry_after=60)
-        (away,) = await put(outbox, "away", scope=BOB)
-        assert await outbox.wait(away, 2) == "pending"
-        (late,) = await put(outbox, "late", scope=Scope("carol"))
-        assert await outbox.wait(late, 2) == "pending"
-        assert time.monotonic() - began < 2
-        assert receiver.asked == ["bad", "other", "away"]
-        assert await outbox.wait(bad, 2) == "pending"
-
-
-async def test_waiting_ends(outbox: Outbox, store: SQLiteStore, receiver: Receiver) -> None:
-    receiver.seconds = 0.5
-    (job,) = await put(outbox, "k1")
-    began = time.monotonic()
-    assert await outbox.wait(job, 0) in ("pending", "leased")
-    assert await outbox.wait(job, 0.2) == "leased"
-    assert 0.2 <= time.monotonic() - began < 0.5
-    assert await outbox.wait(job, 5) == "done"
-    assert await outbox.wait(job, 5) == "done"
-    await store.jobs.drop([job.id], now=dt.datetime.now(dt.UTC))
-    assert await outbox.wait(job, 5) == "pending"  # as it was given; nobody knows it any more
-    with pytest.raises(InputError, match="seconds"):
-        await outbox.wait(job, -1)
-
-
-async def test_settling_ends(outbox: Outbox, receiver: Receiver) -> None:
-    assert await outbox.settle(0)
-    receiver.seconds = 0.4
-    await put(outbox, "k1")
-    began = time.monotonic()
-    assert not await outbox.settle(0.1)
-    assert 0.1 <= time.monotonic() - began < 0.4
-    assert await outbox.settle(5)
-    assert receiver.kept == ["k1"]
 
 
 async def test_a_key_is_delivered_once(outbox: Outbox, receiver: Receiver) -> None:
@@ -330,52 +234,6 @@ async def test_no_other_destination_is_touched(database: Path) -> None:
             other.start()
             assert await other.settle(5)
         assert (one.asked, two.asked) == (["k1"], ["k1", "k2"])
-
-
-async def test_done_jobs_are_forgotten_after_a_while(database: Path, receiver: Receiver) -> None:
-    settings = dataclasses.replace(QUICK, keep_done_days=1)
-    async with opened(database, receiver, settings=settings) as (outbox, store):
-        await put(outbox, "old", "new")
-        assert await outbox.settle(5)
-        await outbox.aclose()
-        old, _ = await store.jobs.jobs()
-        assert await _states(store) == ["done", "done"]
-    late = _Clock(dt.timedelta(days=1))
-    async with opened(database, receiver, settings=settings, clock=late) as (outbox, store):
-        outbox.start()
-        (kept,) = await put(outbox, "kept", scope=BOB)
-        assert await outbox.wait(kept, 5) == "done"
-        for _ in range(100):
-            if await store.jobs.job(old.id) is None:
-                break
-            await asyncio.sleep(0.02)
-        assert [job.key for job in await store.jobs.jobs()] == ["kept"]
-
-
-class _Clock:
-    """The machine's clock, wrong by some time."""
-
-    def __init__(self, wrong: dt.timedelta = dt.timedelta()) -> None:
-        self.wrong = wrong
-
-    def now(self) -> dt.datetime:
-        return dt.datetime.now(dt.UTC) + self.wrong
-
-
-async def test_a_clock_that_is_set_back_holds_nothing_up(
-    database: Path, receiver: Receiver
-) -> None:
-    clock = _Clock()
-    async with opened(database, receiver, clock=clock) as (outbox, _):
-        receiver.fail("k1", AWAY)
-        (job,) = await put(outbox, "k1")
-        assert await outbox.wait(job, 5) == "pending"
-        clock.wrong = -dt.timedelta(days=400)
-        began = time.monotonic()
-        await put(outbox, "k2")
-        assert await outbox.settle(5)
-        assert time.monotonic() - began < 2
-        assert receiver.kept == ["k1", "k2"]
 
 
 async def test_what_can_not_be_stored_is_refused(outbox: Outbox, store: SQLiteStore) -> None:

@@ -221,4 +221,4 @@ def test_a_full_disk(
     """Nothing is delivered twice, and everything goes on when there is space again."""
     done = run_python("-c", FULL, database)
     assert done.returncode == 0, done.stderr
-    assert "memory could not outbox" in done.stderr
+    assert "memory fault (outbox)" in done.stderr
