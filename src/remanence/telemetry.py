@@ -108,4 +108,4 @@ class Faults:
         if warn:
             left_out = number - told - 1
             again = f" (and {left_out} times more since the last warning)" if left_out else ""
-            self._log.warning("memory could not %s: %s%s", kind, reason, again)
+            self._log.warning("memory fault (%s): %s%s", kind, reason, again)

@@ -22,6 +22,7 @@ __all__ = [
     "check_identifier",
     "check_ids",
     "check_metadata",
+    "check_unspaced_identifier",
 ]
 
 MAX_CONTENT_CHARS = 1_000_000
@@ -71,6 +72,18 @@ def check_identifier(field: str, value: object) -> str:
     if _CONTROL.search(value):
         raise InputError(field, "contains a control character", "remove it")
     return value
+
+
+def check_unspaced_identifier(field: str, value: object) -> str:
+    """Return ``value`` if it is an identifier without white space in it.
+
+    Raises:
+        InputError: It is something else.
+    """
+    name = check_identifier(field, value)
+    if any(character.isspace() for character in name):
+        raise InputError(field, "has white space in it", "put something else in its place")
+    return name
 
 
 def check_content(field: str, value: object) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from agentscope.agent import Agent
+from agentscope.event import ConfirmResult, RequireUserConfirmEvent, UserConfirmResultEvent
 from agentscope.message import Msg, TextBlock, ToolCallBlock, ToolResultState
 from agentscope.model import ChatModelBase
 from agentscope.permission import PermissionBehavior, PermissionContext, PermissionDecision
@@ -22,6 +23,7 @@ __all__ = [
     "ExternalTool",
     "LookingTool",
     "agent_of",
+    "answered",
     "call_of",
     "hints",
     "restored",
@@ -87,6 +89,12 @@ async def stream_to(agent: Agent, inputs: Any, kind: type[Event]) -> Event:
     """Let an agent reply to the end of its stream; return the last event of a kind."""
     found = [event async for event in agent.reply_stream(inputs) if isinstance(event, kind)]
     return found[-1]
+
+
+def answered(asked: RequireUserConfirmEvent, *, confirmed: bool = True) -> UserConfirmResultEvent:
+    """Return the user's answer to all that was asked."""
+    results = [ConfirmResult(confirmed=confirmed, tool_call=call) for call in asked.tool_calls]
+    return UserConfirmResultEvent(reply_id=asked.reply_id, confirm_results=results)
 
 
 async def until(true: Callable[[], Awaitable[object]], *, seconds: float = 10.0) -> None:

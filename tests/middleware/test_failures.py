@@ -12,10 +12,6 @@ from typing import Any
 import apsw
 import pytest
 from agentscope.message import ToolResultState
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from remanence import Filter, Memory
 from remanence.backends import QueuedBackend
@@ -24,6 +20,7 @@ from remanence.testing.models import ScriptedChatModel
 from remanence.testing.service import ScriptedService
 from tests.middleware.agents import agent_of, call_of, says, script, until
 from tests.middleware.places import QUICK, EnginePlace, OutboxPlace
+from tests.recording import recording
 
 pytestmark = pytest.mark.agentscope
 
@@ -89,7 +86,7 @@ async def test_a_write_that_takes_too_long_goes_on_in_the_background(outbox: Out
     begun = time.monotonic()
     await agent.reply(says("Hello!"))
     assert time.monotonic() - begun < 0.9
-    assert middleware.faults == {"finish retaining": 1}
+    assert middleware.faults == {"retain in time": 1}
 
     assert len(await outbox.spoken()) == 2
     assert agent.state.middle_context == {}
@@ -154,13 +151,11 @@ async def test_what_the_store_could_not_take_is_tried_again_without_a_next_reply
         blocker.execute("ROLLBACK")
         blocker.close()
 
-        for _ in range(500):
-            if await engine.spoken():
-                break
-            await asyncio.sleep(0.01)
+        async def kept() -> bool:
+            return agent.state.middle_context == {}
 
+        await until(kept)
         assert len(await engine.spoken()) == 2
-        assert agent.state.middle_context == {}
 
 
 async def test_a_full_outbox_refuses_loudly_and_drops_nothing(tmp_path: Path) -> None:
@@ -191,18 +186,26 @@ async def test_a_full_outbox_refuses_loudly_and_drops_nothing(tmp_path: Path) ->
 
 
 async def test_a_timeout_is_seen_by_whoever_traces(outbox: OutboxPlace) -> None:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
     outbox.service.script_recall("hanging")
     middleware = MemoryMiddleware(outbox.memory, user_id="alice", search_timeout=0.05)
     agent = await agent_of(script("Hello."), middleware)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trace, "_TRACER_PROVIDER", provider)
+    with recording() as recorded:
         await agent.reply(says("Where does Nora live?"))
 
-    spans = {span.name: span for span in exporter.get_finished_spans()}
-    failed = spans["remanence.recall"]
-    assert not failed.status.is_ok
-    assert "Nora" not in failed.to_json()
+        (failed,) = recorded.spans("remanence.recall")
+        assert not failed.status.is_ok
+        assert "Nora" not in failed.to_json()
+        assert recorded.counted("remanence.timeouts", of="recall") == 1
+        assert recorded.counted("remanence.faults", kind="recall") == 1
+
+
+async def test_what_is_kept_is_seen_by_whoever_traces(engine: EnginePlace) -> None:
+    agent = await agent_of(script("In Ghent."), MemoryMiddleware(engine.memory, user_id="alice"))
+
+    with recording() as recorded:
+        await agent.reply(says("Where does Nora live?"))
+
+        (span,) = recorded.spans("remanence.retain")
+        assert span.attributes == {"remanence.backend": "engine", "remanence.messages": 2}
+        assert "Nora" not in span.to_json()

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
-from agentscope.event import (
-    ConfirmResult,
-    HintBlockEvent,
-    ReplyStartEvent,
-    RequireUserConfirmEvent,
-    UserConfirmResultEvent,
-)
+from agentscope.agent import Agent
+from agentscope.event import HintBlockEvent, ReplyStartEvent, RequireUserConfirmEvent
 from agentscope.message import Msg
+from agentscope.middleware import MiddlewareBase
 from agentscope.model import StructuredResponse
 
 from remanence import Scope
@@ -22,6 +19,7 @@ from remanence.testing.models import ScriptedChatModel
 from tests.middleware.agents import (
     AskingTool,
     agent_of,
+    answered,
     call_of,
     hints,
     restored,
@@ -77,8 +75,7 @@ async def test_a_forgotten_memory_leaves_a_reply_that_waited_meanwhile(place: Pl
     await place.forget("forgetful")
     model = script("Done.")
     later = await agent_of(model, middleware, tools=[AskingTool()], state=restored(agent.state))
-    confirmed = [ConfirmResult(confirmed=True, tool_call=call) for call in asked.tool_calls]
-    await later.reply(UserConfirmResultEvent(reply_id=asked.reply_id, confirm_results=confirmed))
+    await later.reply(answered(asked))
 
     assert hints(model.calls[0]) == []
     assert hints(later.state.context) == []
@@ -106,8 +103,7 @@ async def test_no_part_of_a_reply_in_the_context_is_recalled(place: Place) -> No
         model, MemoryMiddleware(place.memory, user_id="alice"), tools=[AskingTool()]
     )
     asked = await stream_to(agent, says("Order it, please."), RequireUserConfirmEvent)
-    confirmed = [ConfirmResult(confirmed=True, tool_call=call) for call in asked.tool_calls]
-    await agent.reply(UserConfirmResultEvent(reply_id=asked.reply_id, confirm_results=confirmed))
+    await agent.reply(answered(asked))
     assert "Lisbon" in str(await place.spoken())
 
     await agent.reply(says("Is Nora going from Ghent to Lisbon?"))
@@ -156,6 +152,71 @@ async def test_the_note_is_not_summarised_as_if_it_had_been_said(place: Place) -
     assert "lives in Ghent" in note
 
 
+async def test_what_is_recalled_is_one_line_each_and_escaped_throughout(place: Place) -> None:
+    middleware = MemoryMiddleware(place.memory, user_id="alice")
+    agent = await agent_of(script("I see.", "Tom & Jo."), middleware)
+    await agent.reply(says("Nora likes Tom & Jo,\n\n  <b>most of all</b>.", name="<Kim>"))
+
+    agent.state.context = []
+    await agent.reply(says("Who does Nora like?"))
+
+    (note,) = hints(agent.state.context)
+    line = next(line for line in note.split("\n") if "Nora likes" in line)
+    assert line.endswith(
+        "] &lt;Kim&gt;: Nora likes Tom &amp; Jo, / &lt;b&gt;most of all&lt;/b&gt;."
+    )
+
+
+async def test_a_statement_is_told_as_noted(place: Place) -> None:
+    call = call_of("add_memory", '{"thinking": "", "content": ["Nora is Alice\'s sister."]}')
+    middleware = MemoryMiddleware(place.memory, user_id="alice")
+    agent = await agent_of(script(call, "Kept.", "Your sister."), middleware)
+    await agent.reply(says("Remember who she is."))
+    await place.stated()
+
+    await agent.reply(says("Who is Nora?"))
+
+    assert "] noted: Nora is Alice's sister." in str(hints(agent.state.context))
+
+
+class _Breaking(MiddlewareBase):
+    """Fails when the context is compressed."""
+
+    async def on_compress_context(
+        self,
+        agent: Agent,
+        input_kwargs: dict[str, Any],
+        next_handler: Callable[..., Awaitable[None]],
+    ) -> None:
+        raise ConnectionError("no model")
+
+
+async def test_compression_that_does_nothing_or_fails_leaves_the_note_in_its_place(
+    place: Place,
+) -> None:
+    await place.tell("My sister Nora lives in Ghent.")
+    middleware = MemoryMiddleware(place.memory, user_id="alice")
+    agent = await agent_of(script("Hello.", "In Ghent."), middleware)
+    await agent.reply(says("Hello!"))
+    await agent.reply(says("Where does my sister Nora live?"))
+    names = ["Alice", "Robin", "Alice", "memory", "Robin"]
+    assert [message.name for message in agent.state.context] == names
+
+    await agent.compress_context()
+    assert [message.name for message in agent.state.context] == names
+
+    broken = Agent(
+        name="Robin",
+        system_prompt="You are Robin.",
+        model=script(),
+        middlewares=[middleware, _Breaking()],
+        state=agent.state,
+    )
+    with pytest.raises(ConnectionError):
+        await broken.compress_context()
+    assert [message.name for message in agent.state.context] == names
+
+
 async def test_a_user_interface_is_told_what_was_recalled(place: Place) -> None:
     await place.tell("My sister Nora lives in Ghent.")
     loud = MemoryMiddleware(place.memory, user_id="alice")
@@ -167,6 +228,7 @@ async def test_a_user_interface_is_told_what_was_recalled(place: Place) -> None:
     assert isinstance(hint, HintBlockEvent)
     assert hint.reply_id == start.reply_id
     assert [hint.hint] == hints(agent.state.context)
+    assert json.loads(hint.source or "")["label"] == "Memory"
 
     silent = MemoryMiddleware(place.memory, user_id="alice", emit_hint_event=False)
     agent = await agent_of(script("In Ghent."), silent)

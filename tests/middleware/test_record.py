@@ -242,14 +242,14 @@ class _Address(BaseModel):
     reason="this AgentScope has no structured replies; the newest one does",
 )
 async def test_the_data_of_a_structured_reply_is_stored(place: Place) -> None:
-    data = '{"town": "Ghent", "country": "Belgium"}'
+    data = '{"town": "Liège", "country": "Belgium"}'
     model = script(call_of("GenerateStructuredOutput", data))
     agent = await agent_of(model, MemoryMiddleware(place.memory, user_id="alice"))
 
     reply = await agent.reply(says("Where does Nora live?"), structured_schema=_Address)
 
     output = cast("dict[str, str]", reply.structured_output)  # pyright: ignore[reportUnknownMemberType] - a bare dict there
-    assert output == {"town": "Ghent", "country": "Belgium"}
+    assert output == {"town": "Liège", "country": "Belgium"}
     assert await place.spoken() == [
         ("user", "Alice", "Where does Nora live?"),
         ("assistant", "Robin", data),

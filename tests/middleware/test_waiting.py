@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 from agentscope.event import (
-    ConfirmResult,
     ExternalExecutionResultEvent,
     RequireExternalExecutionEvent,
     RequireUserConfirmEvent,
-    UserConfirmResultEvent,
 )
 from agentscope.message import TextBlock, ToolCallBlock, ToolResultBlock, ToolResultState
 
@@ -17,6 +15,7 @@ from tests.middleware.agents import (
     AskingTool,
     ExternalTool,
     agent_of,
+    answered,
     call_of,
     restored,
     says,
@@ -26,11 +25,6 @@ from tests.middleware.agents import (
 from tests.middleware.places import EnginePlace, Place
 
 pytestmark = pytest.mark.agentscope
-
-
-def _answered(asked: RequireUserConfirmEvent, *, confirmed: bool = True) -> UserConfirmResultEvent:
-    results = [ConfirmResult(confirmed=confirmed, tool_call=call) for call in asked.tool_calls]
-    return UserConfirmResultEvent(reply_id=asked.reply_id, confirm_results=results)
 
 
 async def test_a_reply_that_waits_for_permission_is_one_exchange(place: Place) -> None:
@@ -47,7 +41,7 @@ async def test_a_reply_that_waits_for_permission_is_one_exchange(place: Place) -
             tools=[AskingTool()],
             state=state,
         )
-        await second.reply(_answered(asked))
+        await second.reply(answered(asked))
 
     assert await place.spoken() == [
         ("user", "Alice", "Order two tickets, please."),
@@ -61,7 +55,7 @@ async def test_the_call_and_its_result_are_one_turn_of_the_record(engine: Engine
     model = script(call_of("order_tickets", "{}"), "They are ordered.")
     agent = await agent_of(model, middleware, tools=[AskingTool()])
     asked = await stream_to(agent, says("Order two tickets, please."), RequireUserConfirmEvent)
-    await agent.reply(_answered(asked))
+    await agent.reply(answered(asked))
 
     assert [text for role, _, text in await engine.spoken(tools=True) if role == "tool"] == [
         "order_tickets({})\nTwo tickets are ordered."
@@ -74,7 +68,7 @@ async def test_a_permission_that_is_refused_leaves_no_canned_text(engine: Engine
     agent = await agent_of(model, middleware, tools=[AskingTool()])
     asked = await stream_to(agent, says("Order two tickets, please."), RequireUserConfirmEvent)
 
-    await agent.reply(_answered(asked, confirmed=False))
+    await agent.reply(answered(asked, confirmed=False))
 
     assert await engine.spoken(tools=True) == [
         ("user", "Alice", "Order two tickets, please."),
@@ -124,7 +118,7 @@ async def test_two_calls_answered_one_after_the_other_are_one_exchange(place: Pl
         if not asked:
             break
         assert await place.spoken(tools=True) == []
-        answer = _answered(asked.pop(0))
+        answer = answered(asked.pop(0))
         asked += [
             event
             async for event in agent.reply_stream(answer)
@@ -146,7 +140,7 @@ async def test_a_message_refused_while_a_reply_waits_loses_nothing(place: Place)
 
     with pytest.raises(ValueError, match="wait"):
         await agent.reply(says("Hello?"))
-    await agent.reply(_answered(asked))
+    await agent.reply(answered(asked))
 
     assert await place.spoken() == [
         ("user", "Alice", "Order two tickets, please."),

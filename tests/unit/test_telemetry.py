@@ -82,21 +82,21 @@ def test_a_fault_is_logged_once_a_minute_for_each_kind(caplog: pytest.LogCapture
     clock.seconds += 59.9
     faults.record("recall", OSError("still no route"))
     assert caplog.messages == [
-        "memory could not recall: no route",
-        "memory could not retain: the queue is full",
+        "memory fault (recall): no route",
+        "memory fault (retain): the queue is full",
     ]
     clock.seconds += 0.1
     faults.record("recall", OSError())
     faults.record("recall", OSError("no route"))
     assert caplog.messages[2:] == [
-        "memory could not recall: OSError (and 3 times more since the last warning)"
+        "memory fault (recall): OSError (and 3 times more since the last warning)"
     ]
     clock.seconds += 60
     faults.record("retain", "the queue is full")
     faults.record("recall", "no route")
     assert caplog.messages[3:] == [
-        "memory could not retain: the queue is full",
-        "memory could not recall: no route (and 1 times more since the last warning)",
+        "memory fault (retain): the queue is full",
+        "memory fault (recall): no route (and 1 times more since the last warning)",
     ]
     assert faults.counts == {"recall": 7, "retain": 2}
 

@@ -2,13 +2,14 @@
 
 from remanence.backends.engine import EngineBackend
 from remanence.backends.exchange import Exchange
-from remanence.backends.protocol import Backend
+from remanence.backends.protocol import Backend, ChecksIds
 from remanence.backends.queued import QueuedBackend
 from remanence.backends.request import RecallRequest
 from remanence.backends.service import Delivery, Lookup, Service
 
 __all__ = [
     "Backend",
+    "ChecksIds",
     "Delivery",
     "EngineBackend",
     "Exchange",

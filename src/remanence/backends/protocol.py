@@ -9,7 +9,7 @@ from remanence.backends.exchange import Exchange
 from remanence.backends.request import RecallRequest
 from remanence.types import Recollection, Scope
 
-__all__ = ["Backend"]
+__all__ = ["Backend", "ChecksIds"]
 
 
 @runtime_checkable
@@ -71,5 +71,22 @@ class Backend(Protocol):
 
         Raises:
             RemanenceError: They were not all kept, or that can't be known.
+        """
+        ...
+
+
+@runtime_checkable
+class ChecksIds(Protocol):
+    """The ability of a backend to refuse ids that its service can't keep apart from others."""
+
+    def check_id(self, field: str, value: object) -> str:
+        """Return ``value`` if it can name a user or an agent.
+
+        Args:
+            field: The name to give in the error.
+            value: The id.
+
+        Raises:
+            InputError: It can't.
         """
         ...

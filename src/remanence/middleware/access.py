@@ -33,7 +33,7 @@ class Access:
         threshold: The least score, or ``None``.
         by_agent: Whether a search sees only what was said to the owner's agent.
         search_timeout: Seconds that a search before a reply may take.
-        write_timeout: Seconds that a tool may take.
+        write_timeout: Seconds that a tool may search, or wait for the service to have what it adds.
         await_write: Whether a tool waits until the backend's service has what it adds.
     """
 

@@ -72,7 +72,7 @@ class Keeper:
         if not done:
             count("timeouts", of="retain")
             self._faults.record(
-                "finish retaining", f"it takes longer than {self._timeout:g} s and goes on without"
+                "retain in time", f"it takes longer than {self._timeout:g} s and goes on without"
             )
 
     def _start(

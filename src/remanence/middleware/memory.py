@@ -14,11 +14,12 @@ from agentscope.middleware import MiddlewareBase
 from agentscope.tool import ToolBase
 
 from remanence.backends.engine import EngineBackend
-from remanence.backends.protocol import Backend
+from remanence.backends.protocol import Backend, ChecksIds
 from remanence.clock import Clock, SystemClock
 from remanence.engine import Memory
 from remanence.errors import InputError
 from remanence.middleware.access import Access
+from remanence.middleware.context import awaits_outside
 from remanence.middleware.keeping import Keeper
 from remanence.middleware.note import (
     NoteTexts,
@@ -31,9 +32,9 @@ from remanence.middleware.owner import Owner
 from remanence.middleware.question import question_of
 from remanence.middleware.spoken import heard_text
 from remanence.middleware.tools import AddMemory, SearchMemory, check_names, is_hidden
-from remanence.middleware.transcript import Transcript, awaits_outside
+from remanence.middleware.transcript import Transcript
 from remanence.telemetry import Faults
-from remanence.validation import check_amount, check_count, check_fraction
+from remanence.validation import check_amount, check_count, check_fraction, check_identifier
 
 if TYPE_CHECKING:
     from agentscope.agent import Agent
@@ -83,7 +84,8 @@ class MemoryMiddleware(MiddlewareBase):
         search_timeout: Seconds that a search before a reply may take; after that the reply goes on
             without memory.
         write_timeout: Seconds that a reply waits at most for what was said to be stored; after that
-            it is stored in the background. Also the seconds that a tool may take.
+            it is stored in the background. Also the seconds that a tool may search, or wait for
+            what it adds to be stored.
         emit_hint_event: Whether the event stream tells what was recalled, for a user interface to
             show.
         texts: The words around what was recalled.
@@ -92,8 +94,9 @@ class MemoryMiddleware(MiddlewareBase):
         clock: Where the time of what is said comes from; the machine's clock by default.
 
     Attributes:
-        faults: How often what failed: ``identify``, ``recall``, ``retain``, or ``finish
-            retaining`` in time; for the tools ``search`` and ``remember``.
+        faults: How often what failed: ``identify``, ``recall``, ``retain``, ``retain in time``, or
+            ``read`` what another version left in the state to be stored; for the tools ``search``
+            and ``remember``.
 
     Raises:
         InputError: An argument is not acceptable.
@@ -126,7 +129,7 @@ class MemoryMiddleware(MiddlewareBase):
             check_fraction("threshold", threshold)
         if texts is not None and not isinstance(texts, NoteTexts):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
             raise InputError("texts", f"is {type(texts).__name__}", "give a NoteTexts")
-        self._backend = _backend_of(memory)
+        backend = self._backend = _backend_of(memory)
         whose = "" if callable(user_id) else user_id
         self._key = f"remanence:{self._backend.kind}:{whose}:{agent_id or ''}"
         self._mode: Mode = mode
@@ -136,7 +139,13 @@ class MemoryMiddleware(MiddlewareBase):
         self._emit_hint_event = emit_hint_event
         self._clock = clock or SystemClock()
         self._faults = Faults(_log)
-        self._owner = Owner(user_id, agent_id, key=self._key, faults=self._faults)
+        self._owner = Owner(
+            user_id,
+            agent_id,
+            check=backend.check_id if isinstance(backend, ChecksIds) else check_identifier,
+            key=self._key,
+            faults=self._faults,
+        )
         self._access = Access(
             self._backend,
             self._owner,
@@ -158,7 +167,7 @@ class MemoryMiddleware(MiddlewareBase):
         return self._faults.counts
 
     async def get_middleware_key(self) -> str:
-        """Return the name under which the agent's state keeps this middleware's record.
+        """Return what the names of this middleware's entries in the agent's state begin with.
 
         It tells apart the memories of several users, agents and kinds of backend on one agent, and
         is the same in every process.

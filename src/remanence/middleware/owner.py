@@ -25,6 +25,7 @@ class Owner:
     Args:
         user_id: The user; or a function that is given an agent and returns its user.
         agent_id: The agent's name in the memory, or ``None``.
+        check: Checks an id, given the name of its field; for what the backend can't keep apart.
         key: What the agent's state keeps the user under, where a function tells it.
         faults: Where it is counted that a function can't tell.
 
@@ -37,12 +38,14 @@ class Owner:
         user_id: str | Callable[[Agent], str],
         agent_id: str | None,
         *,
+        check: Callable[[str, object], str],
         key: str,
         faults: Faults,
     ) -> None:
         """Check the ids; nobody is asked yet."""
-        self._user_id = user_id if callable(user_id) else check_identifier("user_id", user_id)
-        self.agent_id = None if agent_id is None else check_identifier("agent_id", agent_id)
+        self._user_id = user_id if callable(user_id) else check("user_id", user_id)
+        self.agent_id = None if agent_id is None else check("agent_id", agent_id)
+        self._check = check
         self._key = f"{key}/user"
         self._faults = faults
 
@@ -55,7 +58,7 @@ class Owner:
             context = agent.state.middle_context
             context.pop(self._key, None)
             try:
-                context[self._key] = check_identifier("user_id", self._user_id(agent))
+                context[self._key] = self._check("user_id", self._user_id(agent))
             except Exception as error:  # whatever fails, the reply goes on
                 self._faults.record("identify", error)
                 return None

@@ -165,7 +165,7 @@ class AddMemory(_MemoryTool):
         try:
             await self._memory.add(statements, _agent_state)
         except RemanenceError as error:
-            return _failed(f"Nothing was kept: {error}")
+            return _failed(f"This may not have been kept: {error}")
         number = len(statements)
         return _told(f"Kept {number} {'memory' if number == 1 else 'memories'}.")
 

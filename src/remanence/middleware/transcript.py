@@ -10,7 +10,7 @@ not heard again by its next reply.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from agentscope.event import (
@@ -27,12 +27,17 @@ from agentscope.event import (
     ToolResultStartEvent,
     ToolResultTextDeltaEvent,
 )
-from agentscope.message import Msg, ToolCallBlock, ToolCallState, ToolResultBlock
+from agentscope.message import Msg
 from agentscope.state import AgentState
 
 from remanence.backends.exchange import Exchange, exchange_to_json
 from remanence.clock import Clock
-from remanence.middleware.note import is_note
+from remanence.middleware.context import (
+    heard_after,
+    heard_since_own,
+    last_said,
+    structured_output,
+)
 from remanence.middleware.spoken import messages_of, reference, spoken_text
 from remanence.middleware.turns import (
     Turn,
@@ -44,35 +49,21 @@ from remanence.middleware.turns import (
     tool_turn,
 )
 
-__all__ = ["Transcript", "awaits_outside"]
+__all__ = ["Transcript"]
 
 _VERSION = 1
 _OPENING = (TextBlockStartEvent, DataBlockStartEvent, ToolCallStartEvent, ReplyEndEvent)
-"""What the agent has heard before one of these, it has heard before what comes next."""
+"""Where something begins, or all ends: what was heard until then comes before it."""
 _STRUCTURED = "structured output"
 """The block that holds the data of a structured reply."""
 
 
-def awaits_outside(state: AgentState, agent_name: str) -> bool:
-    """Return whether a tool call waits for a permission or for a result from outside.
-
-    The state tells: no event does where only some of several calls were answered.
-    """
-    if not state.context:
-        return False
-    last = state.context[-1]
-    if last.role != "assistant" or last.name != agent_name:
-        return False
-    answered = {block.id for block in last.content if isinstance(block, ToolResultBlock)}
-    return any(
-        block.state in (ToolCallState.ASKING, ToolCallState.SUBMITTED) and block.id not in answered
-        for block in last.content
-        if isinstance(block, ToolCallBlock)
-    )
-
-
 class Transcript:
-    """The record of one agent's replies, as far as it is still needed.
+    """The record of one agent's replies, as far as it is still needed, and of one reply in it.
+
+    That is the one that begins with :meth:`begin`, or else the one that waits in the state. It can
+    be recorded to its end even if another begins before that, as one does when a reader leaves and
+    the generator that he read is closed in its own time.
 
     Args:
         state: The agent's state, which holds the record.
@@ -91,12 +82,13 @@ class Transcript:
         clock: Clock,
         hidden: Callable[[str], bool],
     ) -> None:
-        """Look at the state; nothing is recorded yet."""
+        """Go on with the reply that waits in the state, if one does."""
         self.state = state
         self.key = key
         self._agent_name = agent_name
         self._clock = clock
         self._hidden = hidden
+        self._reply: dict[str, Any] | None = self._record()["reply"]
 
     def _record(self) -> dict[str, Any]:
         """Return the record, an empty one if there is none (or none that is known here)."""
@@ -115,21 +107,15 @@ class Transcript:
             self.state.middle_context[self.key] = record
 
     @property
-    def under_way(self) -> bool:
-        """Whether a reply has begun that has not ended."""
-        return self._record()["reply"] is not None
-
-    @property
     def question(self) -> str:
         """What the memory was asked for the reply under way; empty if there is none."""
-        reply = self._record()["reply"]
-        return "" if reply is None else reply["question"]
+        return "" if self._reply is None else self._reply["question"]
 
     def begin(self, reply_id: str, inputs: object, question: str) -> None:
         """Start the record of a new reply with what the agent has heard since its last one.
 
-        That is what it observed meanwhile, and what this reply was given. A reply before it that
-        never ended is closed as far as it came.
+        That is what it observed meanwhile, and what this reply was given, less what is kept
+        already. A reply before it that never ended is closed as far as it came.
 
         Args:
             reply_id: The new reply's id.
@@ -137,16 +123,17 @@ class Transcript:
             question: What the memory is asked for it.
         """
         record = self._record()
-        self._end(record)
-        given = messages_of(inputs)
+        if record["reply"] is not None:
+            _close_part(record, record["reply"], self._agent_name)
         told = {*record["told"]}
-        said = self.state.context
-        heard = [*self._observed({message.id for message in given}), *given]
-        record["reply"] = {
+        given = messages_of(inputs)
+        known = told.union(message.id for message in given)
+        observed = [message for message in self._observed() if message.id not in known]
+        record["reply"] = self._reply = {
             "id": reply_id,
             "question": question,
-            "turns": self._heard(message for message in heard if message.id not in told),
-            "heard_to": next((each.id for each in reversed(said) if not is_note(each)), None),
+            "turns": self._heard([*observed, *(each for each in given if each.id not in told)]),
+            "heard_to": last_said(self.state.context),
             "parts": 0,
             "said": 0,
         }
@@ -158,50 +145,31 @@ class Transcript:
         That is what it is given; or, where it is given nothing, what the agent has observed since
         its last one.
         """
-        return messages_of(inputs) or self._observed(set())
+        return messages_of(inputs) or self._observed()
 
-    def _observed(self, given: set[str]) -> list[Msg]:
-        """Return the messages in the context after the agent's own last one, less those given."""
-        observed: list[Msg] = []
-        for message in reversed(self.state.context):
-            if self._is_own(message):
-                break
-            if message.id not in given and not is_note(message):
-                observed.append(message)
-        return observed[::-1]
+    def _observed(self) -> list[Msg]:
+        return heard_since_own(self.state.context, self._agent_name)
 
-    def _is_own(self, message: Msg) -> bool:
-        return message.role == "assistant" and message.name == self._agent_name
-
-    def _heard(self, messages: Iterable[Msg]) -> list[Turn]:
+    def _heard(self, messages: Sequence[Msg]) -> list[Turn]:
         now = self._clock.now()
         return [heard_turn(message, spoken_text(message), now) for message in messages]
 
     def _hear(self, reply: dict[str, Any]) -> None:
-        """Take down what the agent was let observe since the record was last looked at.
-
-        The framework has no event for it, and puts it into the context before what the agent is
-        about to say. Compression takes away the oldest messages first: where the one that was heard
-        last is gone, all that are left came after it.
-        """
-        fresh: list[Msg] = []
-        for message in reversed(self.state.context):
-            if message.id == reply["heard_to"]:
-                break
-            if not self._is_own(message) and not is_note(message):
-                fresh.append(message)
+        """Take down what the agent was let observe while it replies; no event tells."""
+        if self._record()["reply"] is not reply:  # a reply that began since then hears it
+            return
+        fresh = heard_after(self.state.context, reply["heard_to"], self._agent_name)
         if fresh:
-            reply["heard_to"] = fresh[0].id
-            reply["turns"] += self._heard(reversed(fresh))
+            reply["heard_to"] = fresh[-1].id
+            reply["turns"] += self._heard(fresh)
 
     def note(self, event: object) -> None:
         """Take down an event of the reply; those that say nothing change nothing."""
-        reply = self._record()["reply"]
-        if reply is None:
+        if self._reply is None:
             return
         if isinstance(event, _OPENING):
-            self._hear(reply)
-        turns: list[Turn] = reply["turns"]
+            self._hear(self._reply)
+        turns: list[Turn] = self._reply["turns"]
         match event:
             case TextBlockDeltaEvent():
                 self._said(turns, event.block_id)["texts"].append(event.delta)
@@ -252,7 +220,7 @@ class Transcript:
         return found
 
     def _note_structured_output(self, turns: list[Turn]) -> None:
-        output = _structured_output(self.state)
+        output = structured_output(self.state)
         if output is not None:
             said = self._said(turns, _STRUCTURED)
             said["texts"] = [json.dumps(output, ensure_ascii=False)]
@@ -263,8 +231,10 @@ class Transcript:
         Returns:
             Whether anything was said since the part before.
         """
+        if self._reply is None:
+            return False
         record = self._record()
-        said = self._close_part(record)
+        said = _close_part(record, self._reply, self._agent_name)
         self._put(record)
         return said
 
@@ -274,33 +244,17 @@ class Transcript:
         Returns:
             Whether there was anything.
         """
-        record = self._record()
-        if record["reply"] is not None:
-            self._hear(record["reply"])
-        said = self._end(record)
-        self._put(record)
-        return said
-
-    def _close_part(self, record: dict[str, Any]) -> bool:
-        reply = record["reply"]
+        reply, self._reply = self._reply, None
         if reply is None:
             return False
-        messages, reply["said"] = messages_of_turns(
-            reply["turns"], reply_id=reply["id"], agent_name=self._agent_name, first=reply["said"]
-        )
-        record["told"] += [turn["id"] for turn in reply["turns"] if turn["type"] == "heard"]
-        reply["turns"] = []
-        if messages:
-            exchange = Exchange(reply["id"], tuple(messages), reply["parts"])
-            record["unkept"].append(exchange_to_json(exchange))
-            reply["parts"] += 1
-        return bool(messages)
-
-    def _end(self, record: dict[str, Any]) -> bool:
-        said = self._close_part(record)
-        record["reply"] = None
-        heard = {message.id for message in self._observed(set())}
+        self._hear(reply)
+        record = self._record()
+        said = _close_part(record, reply, self._agent_name)
+        if record["reply"] is reply:
+            record["reply"] = None
+        heard = {message.id for message in self._observed()}
         record["told"] = [name for name in record["told"] if name in heard]
+        self._put(record)
         return said
 
     @property
@@ -315,11 +269,19 @@ class Transcript:
         self._put(record)
 
 
+def _close_part(record: dict[str, Any], reply: dict[str, Any], agent_name: str) -> bool:
+    """Move what a reply said to what is to be kept; return whether there was anything."""
+    messages, reply["said"] = messages_of_turns(
+        reply["turns"], reply_id=reply["id"], agent_name=agent_name, first=reply["said"]
+    )
+    record["told"] += [turn["id"] for turn in reply["turns"] if turn["type"] == "heard"]
+    reply["turns"] = []
+    if messages:
+        exchange = Exchange(reply["id"], tuple(messages), reply["parts"])
+        record["unkept"].append(exchange_to_json(exchange))
+        reply["parts"] += 1
+    return bool(messages)
+
+
 def _find(turns: Sequence[Turn], kind: str, name: str) -> Turn | None:
     return next((turn for turn in reversed(turns) if turn.get(kind) == name), None)
-
-
-def _structured_output(state: AgentState) -> object:
-    """Return the data that a reply gave, or ``None`` if it was not asked for any."""
-    # Structured replies, and their place in the state, came after AgentScope 2.0.3.
-    return getattr(getattr(state, "reply_context", None), "structured_output", None)
