@@ -170,20 +170,25 @@ def analyze_query(text: str) -> Query:
     """
     phrasing: list[str] = []
     weak: list[str] = []
-    strong = _content(text, phrasing, weak)
+    strong = _content(_tokens(text), phrasing, weak)
     terms = strong or phrasing or weak
     return Query(tuple(dict.fromkeys(terms)), frozenset(words(text)))
 
 
 def content_words(text: str) -> int:
-    """Return how many distinct terms of a question say what it is about."""
-    return len({term for term in _content(text, [], []) if not term.startswith(WEAK)})
+    """Return how many words of a question say what it is about.
+
+    Where a script writes words together, two characters count as one.
+    """
+    tokens = _tokens(text)
+    spaced = _content([("", word) for _, word in tokens if word], [], [])
+    return len(set(spaced)) + sum(len(run) for run, _ in tokens) // 2
 
 
-def _content(text: str, phrasing: list[str], weak: list[str]) -> list[str]:
+def _content(tokens: list[tuple[str, str]], phrasing: list[str], weak: list[str]) -> list[str]:
     """Return the content terms of a question; add the others to their lists."""
     strong: list[str] = []
-    for run, word in _tokens(text):
+    for run, word in tokens:
         if run:
             pairs = [run[i : i + 2] for i in range(len(run) - 1)]
             strong.extend(pairs or [WEAK + run])

@@ -18,11 +18,11 @@ from remanence.middleware.spoken import spoken_text
 __all__ = ["LONGEST_QUESTION", "question_of"]
 
 LONGEST_QUESTION = 2_000
-_LONGEST_TURN = 300
+_LONGEST_TURN = 200
 _TURNS = 2
 """How many turns before are asked for: what was asked last, and what was answered."""
-_LONGEST_REFERRING = 8
-"""More content words than this stand by themselves, whatever they refer to."""
+_MOST_REFERRING = 2
+"""More content words than this are enough to search for, whatever they refer to."""
 
 _BACK = re.compile(
     r"\b(it|its|itself|that|this|these|those|they|them|theirs?|he|him|his|himself|she|hers?|herself|"
@@ -65,6 +65,6 @@ def _refers_back(text: str) -> bool:
     number = content_words(text)
     if number == 0:
         return True
-    if number > _LONGEST_REFERRING:
+    if number > _MOST_REFERRING:
         return False
     return any(form.search(text) for form in (_GOES_ON, _BACK, _BACK_CHINESE))

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from remanence.index.text import analyze, analyze_query, words
+from remanence.index.text import analyze, analyze_query, content_words, words
 
 
 def _terms(text: str) -> list[str]:
@@ -145,3 +145,18 @@ def test_a_query_looks_for_content_first(query: str, terms: tuple[str, ...]) -> 
 
 def test_a_query_keeps_all_words_to_recognise_names() -> None:
     assert analyze_query("What did Will say?").words == {"what", "did", "will", "say"}
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("What about it?", 0),
+        ("Where does she live?", 1),
+        ("the tickets, and the Tickets, to Lisbon", 2),
+        ("里斯本的天气", 3),
+        ("呢", 0),
+        ("Nora 的蜜蜂", 2),
+    ],
+)
+def test_content_words_are_counted(text: str, count: int) -> None:
+    assert content_words(text) == count
