@@ -127,6 +127,33 @@ async def test_opening_again_in_vain_does_not_close_what_is_open(database: Path)
         assert len(await memory.observe(_told(3), scope=ALICE)) == 3
 
 
+async def test_opening_that_is_cancelled_does_not_close_what_another_opened(
+    database: Path,
+) -> None:
+    """Whoever comes first may leave before the file is open."""
+    async with Memory.open(database):
+        pass
+    blocker: Any = apsw.Connection(str(database))  # its stubs are incomplete
+    blocker.pragma("locking_mode", "exclusive")
+    blocker.execute("BEGIN EXCLUSIVE")
+    memory = Memory.open(database)
+    first = asyncio.ensure_future(memory.__aenter__())
+    await asyncio.sleep(0.05)
+    first.cancel()
+    second = asyncio.ensure_future(memory.__aenter__())
+    await asyncio.sleep(0.05)
+    blocker.execute("COMMIT")
+    blocker.close()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    await second
+    await asyncio.sleep(0.3)
+
+    assert len(await memory.observe(_told(3), scope=ALICE)) == 3
+    await memory.aclose()
+    assert _own_threads() == 0
+
+
 async def test_opening_twice_opens_once(database: Path) -> None:
     memory = Memory.open(database)
     await asyncio.gather(memory.__aenter__(), memory.__aenter__())

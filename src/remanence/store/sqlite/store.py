@@ -71,12 +71,13 @@ class SQLiteStore:
         self.jobs = SQLiteJobs(write=self._write, read=self._read)
         self._busy_timeout = busy_timeout
         self._lanes: _Lanes | None = None
+        self._wanted = 0
         self._switching = threading.Lock()
         self._glancing = threading.Lock()
 
     async def open(self) -> None:
         """Open the file, creating or migrating it as needed."""
-        opening: Future[bool] = Future()
+        opening: Future[None] = Future()
         threading.Thread(target=self._open_once, args=(opening,), daemon=True).start()
         try:
             await asyncio.shield(asyncio.wrap_future(opening))
@@ -84,22 +85,27 @@ class SQLiteStore:
             opening.add_done_callback(self._abandon)
             raise
 
-    def _open_once(self, opening: Future[bool]) -> None:
-        """Open the file unless it is open, and tell whether that was done here."""
+    def _open_once(self, opening: Future[None]) -> None:
+        """Open the file unless it is open."""
         try:
             with self._switching:
-                needed = self._lanes is None or self._lanes.process != os.getpid()
-                if needed:
+                if self._lanes is None or self._lanes.process != os.getpid():
                     self._lanes = self._open()
+                    self._wanted = 0
+                self._wanted += 1
         except BaseException as error:  # whoever waits for the future gets it
             opening.set_exception(error)
         else:
-            opening.set_result(needed)
+            opening.set_result(None)
 
-    def _abandon(self, opening: Future[bool]) -> None:
-        """Close what was opened for somebody who no longer waits, and for nobody else."""
-        if opening.exception() is None and opening.result():
-            self._close()
+    def _abandon(self, opening: Future[None]) -> None:
+        """Close what was opened for somebody who no longer waits, if nobody else wants it."""
+        if opening.exception() is not None:
+            return
+        with self._switching:
+            self._wanted -= 1
+            if self._wanted == 0:
+                self._shut()
 
     def _open(self) -> _Lanes:
         databases: list[Database] = []
@@ -128,13 +134,16 @@ class SQLiteStore:
 
     def _close(self) -> None:
         with self._switching:
-            lanes, self._lanes = self._lanes, None
-            if lanes is None or lanes.process != os.getpid():
-                return  # after a fork the threads and the connections are the parent's
-            with self._glancing:
-                lanes.glance.close()
-            lanes.reader.close()
-            lanes.writer.close()
+            self._shut()
+
+    def _shut(self) -> None:
+        lanes, self._lanes = self._lanes, None
+        if lanes is None or lanes.process != os.getpid():
+            return  # after a fork the threads and the connections are the parent's
+        with self._glancing:
+            lanes.glance.close()
+        lanes.reader.close()
+        lanes.writer.close()
 
     @property
     def commits(self) -> int:
