@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ import apsw
 import pytest
 from agentscope.message import ToolResultState
 
-from remanence import Filter, Memory
-from remanence.backends import QueuedBackend
+from remanence import Filter, Memory, Scope
+from remanence.backends import Exchange, QueuedBackend, RecallRequest
+from remanence.errors import BackendRefusedError
 from remanence.middleware import MemoryMiddleware
 from remanence.testing.models import ScriptedChatModel
 from remanence.testing.service import ScriptedService
+from remanence.types import Recollection
 from tests.middleware.agents import agent_of, call_of, says, script, until
 from tests.middleware.places import QUICK, EnginePlace, OutboxPlace
 from tests.recording import recording
@@ -209,3 +212,77 @@ async def test_what_is_kept_is_seen_by_whoever_traces(engine: EnginePlace) -> No
         (span,) = recorded.spans("remanence.retain")
         assert span.attributes == {"remanence.backend": "engine", "remanence.messages": 2}
         assert "Nora" not in span.to_json()
+
+
+async def test_a_record_that_is_damaged_breaks_no_reply_and_is_counted(engine: EnginePlace) -> None:
+    middleware = MemoryMiddleware(engine.memory, user_id="alice")
+    agent = await agent_of(script("Hello.", "Hello again."), middleware)
+    key = f"{await middleware.get_middleware_key()}:alice"
+    agent.state.middle_context[key] = {"version": 1, "reply": {"odd": 1}, "unkept": [], "told": []}
+
+    reply = await agent.reply(says("Hello!"))
+
+    assert reply.get_text_content() == "Hello."
+    assert middleware.faults["record"] > 0
+
+    agent.state.middle_context[key] = {"version": 1}
+    await agent.reply(says("Hello again!"))
+    assert ("user", "Alice", "Hello again!") in await engine.spoken()
+
+
+async def test_what_is_refused_for_ever_holds_up_nothing_else() -> None:
+    backend = _PickyBackend()
+    middleware = MemoryMiddleware(backend, user_id="alice")
+    agent = await agent_of(script("One.", "Two."), middleware)
+
+    await agent.reply(says("Too long."))
+    await agent.reply(says("Good."))
+
+    assert backend.kept == ["Good."]
+    assert middleware.faults == {"retain": 2}
+    assert "Too long." in str(agent.state.middle_context)
+
+
+async def test_what_was_said_belongs_to_its_session_whenever_it_is_kept(tmp_path: Path) -> None:
+    async with Memory.open(tmp_path / "engine.db", busy_timeout=0.05) as memory:
+        agent = await agent_of(script("One.", "Two."), MemoryMiddleware(memory, user_id="alice"))
+        agent.state.session_id = "monday"
+        blocker: Any = apsw.Connection(str(tmp_path / "engine.db"))  # its stubs are incomplete
+        blocker.execute("BEGIN IMMEDIATE")
+        await agent.reply(says("On Monday."))
+        blocker.execute("ROLLBACK")
+        blocker.close()
+
+        agent.state.session_id = "tuesday"
+        agent.state.context = []
+        await agent.reply(says("On Tuesday."))
+
+        page = await memory.list(scope=Filter("alice"))
+        assert [(item.scope.session_id, getattr(item, "content", "")) for item in page.items] == [
+            ("monday", "On Monday."),
+            ("monday", "One."),
+            ("tuesday", "On Tuesday."),
+            ("tuesday", "Two."),
+        ]
+
+
+class _PickyBackend:
+    """A service that never accepts some things."""
+
+    kind = "picky"
+    identity = "picky"
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+
+    async def recall(self, request: RecallRequest) -> list[Recollection]:
+        return []
+
+    async def retain(self, exchange: Exchange, *, scope: Scope, wait: float) -> bool:
+        if "long" in exchange.messages[0].content:
+            raise BackendRefusedError("it is too long")
+        self.kept.append(exchange.messages[0].content)
+        return True
+
+    async def remember(self, statements: Sequence[str], *, scope: Scope, wait: float) -> bool:
+        return True

@@ -10,6 +10,7 @@ from agentscope.event import RequireUserConfirmEvent, TextBlockDeltaEvent, ToolR
 from agentscope.message import Msg
 
 from remanence.middleware import MemoryMiddleware
+from remanence.testing.models import ScriptedChatModel
 from tests.middleware.agents import (
     AskingTool,
     LookingTool,
@@ -17,6 +18,7 @@ from tests.middleware.agents import (
     answered,
     call_of,
     hints,
+    restored,
     says,
     script,
     stream_to,
@@ -26,6 +28,7 @@ from tests.middleware.places import EnginePlace, OutboxPlace, Place
 pytestmark = pytest.mark.agentscope
 
 NORA = says("I am Nora.", name="Nora")
+LEE = says("I am Lee.", name="Lee")
 
 
 async def _asked(place: Place) -> tuple[Agent, MemoryMiddleware]:
@@ -37,13 +40,13 @@ async def _asked(place: Place) -> tuple[Agent, MemoryMiddleware]:
 
 
 async def _observes(agent: Agent, kind: type, change: Callable[[], None] = lambda: None) -> None:
-    """Let an agent observe Nora at the first event of a kind in its reply."""
+    """Let an agent observe Nora and Lee at the first event of a kind in its reply."""
     told = False
     async for event in agent.reply_stream(says("When does the train leave?")):
         if isinstance(event, kind) and not told:
             told = True
             change()
-            await agent.observe(NORA)
+            await agent.observe([NORA, LEE])
     assert told
 
 
@@ -61,11 +64,11 @@ async def test_what_an_agent_observes_while_it_replies_is_stored_once(
     await agent.reply(says("Thank you."))
 
     texts = await _texts(place)
-    assert sorted(texts[1:3]) == ["At nine.", "I am Nora."]
+    heard = ["I am Nora.", "I am Lee."]
+    before = kind is ToolResultEndEvent
+    assert texts[1:4] == ([*heard, "At nine."] if before else ["At nine.", *heard])
     assert texts[0] == "When does the train leave?"
-    assert texts[3:] == ["Thank you.", "You're welcome."]
-    if kind is ToolResultEndEvent:
-        assert texts[1] == "I am Nora."  # it was heard before the answer began
+    assert texts[4:] == ["Thank you.", "You're welcome."]
     assert agent.state.middle_context == {}
     assert middleware.faults == {}
 
@@ -84,6 +87,7 @@ async def test_what_is_observed_after_the_context_was_compressed_is_stored_once(
     assert await _texts(place) == [
         "When does the train leave?",
         "I am Nora.",
+        "I am Lee.",
         "At nine.",
         "Thank you.",
         "You're welcome.",
@@ -118,6 +122,16 @@ async def test_an_agent_that_is_given_nothing_is_asked_what_it_observed(place: P
 
     assert "lives in Ghent" in str(hints(agent.state.context))
     assert (await _texts(place))[1:] == ["Where does Nora live?", "In Ghent."]
+
+
+async def test_what_was_only_observed_is_not_asked_about(place: Place) -> None:
+    await place.tell("Nora lives in Ghent.")
+    agent = await agent_of(script("I see."), MemoryMiddleware(place.memory, user_id="alice"))
+
+    await agent.observe(says("Where does Nora live?", name="Lee"))
+    await agent.reply(says("Zzyzx?"))
+
+    assert hints(agent.state.context) == []
 
 
 async def test_all_that_an_agent_is_given_is_asked_about(place: Place) -> None:
@@ -212,13 +226,15 @@ async def test_who_is_heard_between_replies_is_stored_in_order(place: Place) -> 
 
     kim = Msg(name="Kim", role="assistant", content=says("I am Kim.").content)
     await agent.observe([NORA, kim])
-    await agent.observe(says("I am Lee.", name="Lee"))
+    await agent.observe(LEE)
+    await agent.observe(says("I am a Robin too.", name="Robin"))
     await agent.reply(says("That's all."))
 
     assert [(name, text) for _, name, text in (await place.spoken())[2:]] == [
         ("Nora", "I am Nora."),
         ("Kim", "I am Kim."),
         ("Lee", "I am Lee."),
+        ("Robin", "I am a Robin too."),
         ("Alice", "That's all."),
         ("Robin", "Fine."),
     ]
@@ -241,3 +257,46 @@ async def test_a_reply_that_another_overtakes_loses_nothing(place: Place) -> Non
         "When does the train leave?",
     ]
     assert agent.state.middle_context == {}
+
+
+async def test_a_reply_under_way_is_in_the_state_though_one_before_it_ends_later(
+    place: Place,
+) -> None:
+    middleware = MemoryMiddleware(place.memory, user_id="alice")
+    model = script("Ghent is a fine town.", "At nine, from Ghent.")
+    agent = await agent_of(model, middleware)
+    left = agent.reply_stream(says("Tell me of Ghent."))
+    async for event in left:
+        if isinstance(event, TextBlockDeltaEvent):
+            break
+    under_way = agent.reply_stream(says("When does the train leave?"))
+    async for event in under_way:
+        if isinstance(event, TextBlockDeltaEvent):
+            break
+    async for _ in left:  # its reader comes back, and reads to the end
+        pass
+
+    later = await agent_of(script("Hello."), middleware, state=restored(agent.state))
+    await later.reply(says("Hello!"))
+
+    assert "When does the train leave?" in await _texts(place)
+    await under_way.aclose()
+
+
+@pytest.mark.parametrize("message_id", ["", " a ", "i" * 600])
+async def test_a_message_whose_id_no_store_can_keep_is_not_recalled_while_it_is_visible(
+    place: Place, message_id: str
+) -> None:
+    middleware = MemoryMiddleware(place.memory, user_id="alice")
+    agent = await agent_of(ScriptedChatModel(lambda _: "I see."), middleware)
+    message = says("My sister Nora lives in Ghent.")
+    message.id = message_id
+
+    await agent.reply(message)
+    await agent.reply(says("Where does my sister Nora live?"))
+    assert hints(agent.state.context) == []
+
+    agent.state.context = []
+    await agent.reply(says("Where does my sister Nora live?"))
+    assert "lives in Ghent" in str(hints(agent.state.context))
+    assert middleware.faults == {}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import gc
 import tracemalloc
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from remanence.middleware import MemoryMiddleware
 from remanence.testing.models import ScriptedChatModel
 from remanence.types import Recollection
 from tests.middleware.agents import agent_of, hints, says
+from tests.recording import recording
 
 pytestmark = pytest.mark.agentscope
 
@@ -27,6 +30,15 @@ _OURS = [
     tracemalloc.Filter(True, str(Path(remanence.__file__).parent / part / "*"))
     for part in ("middleware", "backends", "outbox")
 ]
+
+
+@contextlib.contextmanager
+def _tracing_memory() -> Generator[None]:
+    tracemalloc.start()
+    try:
+        yield
+    finally:
+        tracemalloc.stop()
 
 
 def _allocated() -> int:
@@ -67,8 +79,7 @@ async def _talk(memory: Memory | QueuedBackend) -> None:
     agent = await agent_of(model, MemoryMiddleware(memory, user_id="alice"))
     added: list[int] = []
     allocated: list[int] = []
-    tracemalloc.start()
-    try:
+    with recording() as recorded, _tracing_memory():
         for turn in range(_TURNS):
             await agent.reply(says(f"Nora and I were in Ghent, number {turn}."))
             assert len(hints(agent.state.context)) == 1
@@ -76,10 +87,9 @@ async def _talk(memory: Memory | QueuedBackend) -> None:
             agent.state.context = agent.state.context[-_KEPT:]
             model.calls.clear()
             if turn % 100 == 99:
+                recorded.exporter.clear()  # what a recorder of spans keeps is not ours
                 added.append(_added(agent.state))
                 allocated.append(_allocated())
-    finally:
-        tracemalloc.stop()
     assert max(added) < 4_000
     assert max(allocated[2:]) - allocated[1] < 64 * 1024
 

@@ -194,3 +194,13 @@ async def test_a_tool_whose_agent_nobody_knows_reaches_no_memory(place: Place) -
         assert chunk.state == ToolResultState.ERROR
         assert "user_id" in await _text(chunk)
     assert await place.stated() == []
+
+
+async def test_a_keyword_that_goes_on_and_on_is_asked_by_its_end(outbox: OutboxPlace) -> None:
+    search, _ = await MemoryMiddleware(outbox.memory, user_id="alice").list_tools()
+
+    await search(keywords=["x" * 5_000 + " Nora"])
+
+    (request,) = outbox.service.requests
+    assert len(request.query) == 2_000
+    assert request.query.endswith(" Nora")

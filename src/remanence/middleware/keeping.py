@@ -14,8 +14,8 @@ from collections.abc import Coroutine
 
 from remanence.backends.exchange import Exchange, exchange_from_json
 from remanence.backends.protocol import Backend
-from remanence.errors import InputError
-from remanence.middleware.transcript import Transcript
+from remanence.errors import BackendRefusedError, InputError
+from remanence.middleware.transcript import Transcript, session_of
 from remanence.telemetry import Faults, count, span
 from remanence.types import Scope
 
@@ -58,6 +58,8 @@ class Keeper:
 
     async def keep(self, transcript: Transcript, scope: Scope) -> None:
         """Have the record's exchanges kept; return when they are, or when that took too long.
+
+        Each belongs to the session it was said in, whatever the agent's session is by now.
 
         Cancelling this cancels nobody but who waits: the exchanges are kept all the same.
         """
@@ -115,8 +117,13 @@ class Keeper:
                 except InputError as error:  # a newer version wrote the state: it stays there
                     self._faults.record("read", error)
                     continue
+                where = dataclasses.replace(scope, session_id=session_of(data) or scope.session_id)
                 try:
-                    await self._retain(exchange, scope, wait)
+                    await self._retain(exchange, where, wait)
+                except (BackendRefusedError, InputError) as error:
+                    # It stays in the state for a backend that takes it, and holds up no other.
+                    self._faults.record("retain", error)
+                    continue
                 except Exception as error:  # whatever fails, the reply goes on
                     self._faults.record("retain", error)
                     return False

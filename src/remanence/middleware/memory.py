@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -94,9 +95,9 @@ class MemoryMiddleware(MiddlewareBase):
         clock: Where the time of what is said comes from; the machine's clock by default.
 
     Attributes:
-        faults: How often what failed: ``identify``, ``recall``, ``retain``, ``retain in time``, or
-            ``read`` what another version left in the state to be stored; for the tools ``search``
-            and ``remember``.
+        faults: How often what failed: ``identify``, ``recall``, ``record`` what is said,
+            ``retain``, ``retain in time``, or ``read`` what another version left in the state to
+            be stored; for the tools ``search`` and ``remember``.
 
     Raises:
         InputError: An argument is not acceptable.
@@ -131,7 +132,7 @@ class MemoryMiddleware(MiddlewareBase):
             raise InputError("texts", f"is {type(texts).__name__}", "give a NoteTexts")
         backend = self._backend = _backend_of(memory)
         whose = "" if callable(user_id) else user_id
-        self._key = f"remanence:{self._backend.kind}:{whose}:{agent_id or ''}"
+        self._key = f"remanence:{backend.kind}:{whose}:{agent_id or ''}:{tool_prefix}"
         self._mode: Mode = mode
         self._texts = texts or NoteTexts()
         self._tool_instructions = tool_instructions
@@ -169,8 +170,8 @@ class MemoryMiddleware(MiddlewareBase):
     async def get_middleware_key(self) -> str:
         """Return what the names of this middleware's entries in the agent's state begin with.
 
-        It tells apart the memories of several users, agents and kinds of backend on one agent, and
-        is the same in every process.
+        It tells apart the memories of several users, agents, kinds of backend and tool prefixes on
+        one agent, and is the same in every process.
         """
         return self._key
 
@@ -228,13 +229,11 @@ class MemoryMiddleware(MiddlewareBase):
                 if not accepted:  # what the agent refuses changes nothing about a reply that waits
                     accepted = True
                     await self._renew_note(transcript)
-                transcript.note(item)
-                # Stored before the end is told: whoever hears of it may stop reading, or leave.
-                if isinstance(item, ReplyEndEvent) and transcript.close_part():
+                if self._noted(transcript, item):
                     await self._keeper.keep(transcript, scope)
                 yield item
         finally:
-            if accepted and not awaits_outside(agent.state, agent.name) and transcript.end():
+            if accepted and self._ended(transcript, agent):
                 await self._keeper.keep(transcript, scope)
 
     async def on_compress_context(
@@ -262,11 +261,35 @@ class MemoryMiddleware(MiddlewareBase):
     ) -> HintBlock | None:
         """Record that a reply begins, and put what is recalled for it into the context."""
         state = transcript.state
-        question = question_of(heard_text(transcript.asked(inputs)), state.context)
-        transcript.begin(reply_id, inputs, question)
+        question = ""
+        with self._recording():
+            question = question_of(heard_text(transcript.asked(inputs)), state.context)
+            transcript.begin(reply_id, inputs, question)
         return replace_note(
             state, self._key, self._texts, await self._access.look_up(question, state)
         )
+
+    def _noted(self, transcript: Transcript, item: object) -> bool:
+        """Take an event down; tell whether something is to be kept before anybody hears of it."""
+        with self._recording():
+            transcript.note(item)
+            # Whoever hears of the end may stop reading, or leave.
+            return isinstance(item, ReplyEndEvent) and transcript.close_part()
+        return False
+
+    def _ended(self, transcript: Transcript, agent: Agent) -> bool:
+        """End the record unless the reply waits; tell whether something is left to be kept."""
+        with self._recording():
+            return not awaits_outside(agent.state, agent.name) and transcript.end()
+        return False
+
+    @contextlib.contextmanager
+    def _recording(self) -> Generator[None]:
+        """Let nothing that goes wrong with the record reach the reply."""
+        try:
+            yield
+        except Exception as error:  # whatever fails, the reply goes on
+            self._faults.record("record", error)
 
     async def _renew_note(self, transcript: Transcript) -> None:
         """Recall anew for a reply that goes on: what was forgotten meanwhile leaves its context."""

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from agentscope.state import AgentState
 
 from remanence.errors import InputError
-from remanence.middleware.storable import storable_id
+from remanence.middleware.storable import storable_session
 from remanence.telemetry import Faults
 from remanence.types import Scope
-from remanence.validation import check_identifier
 
 if TYPE_CHECKING:
     from agentscope.agent import Agent
@@ -81,12 +80,5 @@ class Owner:
                 "is a function that has not told whose agent this is",
                 "let it return a user id for every agent, and call tools through their agent",
             )
-        return Scope(user_id, self.agent_id, None if state is None else _session_of(state))
-
-
-def _session_of(state: AgentState) -> str:
-    """Return a state's session id, or what stands for it always if no scope can have it."""
-    try:
-        return check_identifier("session_id", state.session_id)
-    except InputError:
-        return storable_id(state.session_id)
+        session_id = None if state is None else storable_session(state.session_id)
+        return Scope(user_id, self.agent_id, session_id)

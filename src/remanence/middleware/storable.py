@@ -11,7 +11,7 @@ import re
 from remanence.errors import InputError
 from remanence.validation import MAX_CONTENT_CHARS, MAX_ID_CHARS, check_identifier
 
-__all__ = ["storable_id", "storable_name", "storable_texts"]
+__all__ = ["storable_id", "storable_name", "storable_session", "storable_texts"]
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LONGEST_ID = MAX_ID_CHARS - 16
@@ -47,3 +47,11 @@ def storable_id(message_id: str) -> str:
     except InputError:
         pass
     return hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def storable_session(session_id: str) -> str:
+    """Return a session's id, or what stands for it always if no scope can have it."""
+    try:
+        return check_identifier("session_id", session_id)
+    except InputError:
+        return storable_id(session_id)

@@ -39,6 +39,7 @@ from remanence.middleware.context import (
     structured_output,
 )
 from remanence.middleware.spoken import messages_of, reference, spoken_text
+from remanence.middleware.storable import storable_session
 from remanence.middleware.turns import (
     Turn,
     add_to_call,
@@ -49,9 +50,10 @@ from remanence.middleware.turns import (
     tool_turn,
 )
 
-__all__ = ["Transcript"]
+__all__ = ["Transcript", "session_of"]
 
 _VERSION = 1
+_PARTS = {"reply", "unkept", "told"}
 _OPENING = (TextBlockStartEvent, DataBlockStartEvent, ToolCallStartEvent, ReplyEndEvent)
 """Where something begins, or all ends: what was heard until then comes before it."""
 _STRUCTURED = "structured output"
@@ -95,7 +97,7 @@ class Transcript:
         found = self.state.middle_context.get(self.key)
         if isinstance(found, dict):
             record = cast("dict[str, Any]", found)
-            if record.get("version") == _VERSION:
+            if record.get("version") == _VERSION and record.keys() >= _PARTS:
                 return record
         return {"version": _VERSION, "reply": None, "unkept": [], "told": []}
 
@@ -131,6 +133,7 @@ class Transcript:
         observed = [message for message in self._observed() if message.id not in known]
         record["reply"] = self._reply = {
             "id": reply_id,
+            "session": storable_session(self.state.session_id),
             "question": question,
             "turns": self._heard([*observed, *(each for each in given if each.id not in told)]),
             "heard_to": last_said(self.state.context),
@@ -247,7 +250,6 @@ class Transcript:
         reply, self._reply = self._reply, None
         if reply is None:
             return False
-        self._hear(reply)
         record = self._record()
         said = _close_part(record, reply, self._agent_name)
         if record["reply"] is reply:
@@ -269,6 +271,12 @@ class Transcript:
         self._put(record)
 
 
+def session_of(unkept: object) -> str | None:
+    """Return the session in which an exchange was said, given as in :attr:`Transcript.unkept`."""
+    data = cast("dict[str, Any]", unkept) if isinstance(unkept, dict) else {}
+    return data.get("session_id")
+
+
 def _close_part(record: dict[str, Any], reply: dict[str, Any], agent_name: str) -> bool:
     """Move what a reply said to what is to be kept; return whether there was anything."""
     messages, reply["said"] = messages_of_turns(
@@ -278,7 +286,7 @@ def _close_part(record: dict[str, Any], reply: dict[str, Any], agent_name: str) 
     reply["turns"] = []
     if messages:
         exchange = Exchange(reply["id"], tuple(messages), reply["parts"])
-        record["unkept"].append(exchange_to_json(exchange))
+        record["unkept"].append({**exchange_to_json(exchange), "session_id": reply["session"]})
         reply["parts"] += 1
     return bool(messages)
 
