@@ -25,9 +25,9 @@ async def memory(database: Path) -> AsyncIterator[Memory]:
 @pytest.fixture
 def start_python() -> Callable[..., subprocess.Popen[str]]:
     """Starts another interpreter that imports what this one does."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
     def start(*arguments: str | Path) -> subprocess.Popen[str]:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         return subprocess.Popen(
             [sys.executable, *map(str, arguments)],
             cwd=ROOT,

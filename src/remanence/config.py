@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import platformdirs
 
 from remanence.location import path_of
 
-__all__ = ["OpenAISettings", "default_database", "openai_settings"]
+__all__ = [
+    "OpenAISettings",
+    "default_database",
+    "default_mem0_folder",
+    "mem0_defaults",
+    "mem0_telemetry",
+    "openai_settings",
+]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,7 +49,49 @@ def default_database() -> Path:
     named = os.environ.get("REMANENCE_DB")
     if named:
         return path_of(named)
-    return Path(platformdirs.user_data_dir("remanence", appauthor=False)) / "memory.db"
+    return _data_folder() / "memory.db"
+
+
+def default_mem0_folder() -> Path:
+    """Return where mem0 keeps its store, and what waits for it, when no folder is named.
+
+    It is ``mem0`` in the user's data folder, and is not created here.
+    """
+    return _data_folder() / "mem0"
+
+
+def _data_folder() -> Path:
+    return Path(platformdirs.user_data_dir("remanence", appauthor=False))
+
+
+def mem0_telemetry() -> bool | None:
+    """Return whether mem0 may tell its makers what it does, or ``None`` if nobody has said.
+
+    ``$MEM0_TELEMETRY`` says so, by the words that mem0 takes for yes.
+    """
+    said = os.environ.get("MEM0_TELEMETRY")
+    return None if said is None else said.lower() in ("true", "1", "yes")
+
+
+@contextlib.contextmanager
+def mem0_defaults(folder: Path) -> Generator[None]:
+    """Give mem0, which reads the environment when it is imported, our defaults meanwhile.
+
+    What is set stays as it is, and so does everything where telemetry was turned on.
+
+    Args:
+        folder: Where mem0 is to put what it would put into the user's home.
+    """
+    given: dict[str, str] = {}
+    if not mem0_telemetry():
+        given = {"MEM0_TELEMETRY": "False", "MEM0_DIR": str(folder)}
+    ours = {name: value for name, value in given.items() if name not in os.environ}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name in ours:  # they are for mem0, not for the programs that this one starts
+            os.environ.pop(name, None)
 
 
 def openai_settings() -> OpenAISettings | None:

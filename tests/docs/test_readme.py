@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,14 @@ from remanence import Memory, Scope
 from remanence.testing.models import ScriptedChatModel
 
 README = Path(__file__).parents[2] / "README.md"
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def blocks_of(file: Path) -> list[str]:
+    """Return the Python of a file."""
+    return re.findall(r"^```python\n(.*?)^```", file.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+
+BLOCKS = blocks_of(README)
 
 
 def _run(block: str, **names: object) -> None:
@@ -51,5 +60,37 @@ def test_outbox(
     assert "I will remember that." in shown
 
 
+MODELS = """
+from remanence.testing.embedding import ScriptedEmbeddingModel
+from remanence.testing.extracting import is_extraction, verbatim_facts
+from remanence.testing.models import ScriptedChatModel
+
+my_embedding_model = ScriptedEmbeddingModel(256)
+my_chat_model = ScriptedChatModel(
+    lambda messages: verbatim_facts(messages) if is_extraction(messages) else
+    str([str(block.hint) for message in messages for block in message.get_content_blocks("hint")])
+)
+"""
+
+
+@pytest.mark.agentscope
+@pytest.mark.parametrize("file", [README, README.with_name("README_zh.md")])
+def test_mem0(
+    file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    run_python: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    (block,) = [block for block in blocks_of(file) if "Mem0Middleware" in block]
+
+    first = run_python("-c", MODELS + block)
+    second = run_python("-c", MODELS + block)
+
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    assert "Nora" not in first.stdout
+    assert "Nora" in second.stdout
+
+
 def test_every_block_is_run() -> None:
-    assert len(BLOCKS) == 3
+    assert len(BLOCKS) == 4

@@ -3,14 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.middleware.places import EnginePlace, OutboxPlace, opened
+from tests.middleware.places import KINDS, EnginePlace, OutboxPlace, Place, opened
 
 
-@pytest.fixture(params=["engine", "outbox"])
-async def place(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[EnginePlace | OutboxPlace]:
-    """Every test that asks for it runs over the engine, and over a service behind an outbox."""
+@pytest.fixture(params=KINDS)
+async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
+    """Every test that asks for it runs over each kind of place."""
     async with opened(request.param, tmp_path) as place:
         yield place
 

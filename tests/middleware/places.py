@@ -1,6 +1,6 @@
-"""Where a middleware keeps what was said: the engine, or a service behind an outbox.
+"""Where a middleware keeps what was said: the engine, a service behind an outbox, or mem0.
 
-The contract of the middleware is the same over both, so its tests run over both.
+The contract of the middleware is the same over all, so its tests run over all.
 """
 
 from __future__ import annotations
@@ -12,12 +12,26 @@ from typing import Protocol
 
 from remanence import Filter, Memory, Message, Scope
 from remanence.backends import Backend, Exchange, QueuedBackend
+from remanence.backends.mem0 import Mem0Backend
 from remanence.outbox.settings import OutboxSettings
 from remanence.store.sqlite import SQLiteStore
 from remanence.testing.service import ScriptedService
 from remanence.types import Episode
+from tests.mem0.clients import Added, HearingMemory, made_client
 
-__all__ = ["ALICE", "QUICK", "EnginePlace", "OutboxPlace", "Place", "Spoken", "opened"]
+__all__ = [
+    "ALICE",
+    "KINDS",
+    "QUICK",
+    "EnginePlace",
+    "Mem0Place",
+    "OutboxPlace",
+    "Place",
+    "Spoken",
+    "opened",
+]
+
+KINDS = ("engine", "outbox", "mem0")
 
 ALICE = Scope("alice", session_id="last spring")
 """Where Alice talked before."""
@@ -134,13 +148,72 @@ class OutboxPlace:
         return QueuedBackend.open(self.service, self._path, settings=QUICK)
 
 
+class Mem0Place:
+    """mem0's open source client on its local store."""
+
+    def __init__(self, backend: Mem0Backend, client: HearingMemory, folder: Path) -> None:
+        self.memory = backend
+        self._client = client
+        self._folder = folder
+        self._told = 0
+
+    async def tell(self, *texts: str, scope: Scope = ALICE) -> None:
+        self._told += 1
+        messages = tuple(
+            Message("user", text, "Alice", id=f"told-{self._told}-{number}")
+            for number, text in enumerate(texts)
+        )
+        exchange = Exchange(f"told-{self._told}", messages)
+        assert await self.memory.retain(exchange, scope=scope, wait=10.0)
+
+    async def spoken(self, user_id: str = "alice", *, tools: bool = False) -> list[Spoken]:
+        assert await self.memory.settle(10.0)
+        told = [added for added in self._client.heard if added.user_id == user_id]
+        return [
+            (message["role"], message.get("name"), message["content"])
+            for added in told
+            for message in added.messages
+            if not _is_statement(added)
+        ]
+
+    async def stated(self, user_id: str = "alice") -> list[str]:
+        assert await self.memory.settle(10.0)
+        told = [added for added in self._client.heard if added.user_id == user_id]
+        return [
+            statement
+            for added in told
+            if _is_statement(added)
+            for statement in added.messages[0]["content"].split("\n")
+        ]
+
+    async def forget(self, user_id: str) -> None:
+        assert await self.memory.settle(10.0)
+        await self._client.forget(user_id)
+
+    def reopen(self) -> contextlib.AbstractAsyncContextManager[Memory | Backend]:
+        return contextlib.aclosing(
+            Mem0Backend(client=self._client, data_dir=self._folder, settings=QUICK)
+        )
+
+
+def _is_statement(added: Added) -> bool:
+    """Return whether mem0 was given statements, which nobody said."""
+    return "name" not in added.messages[0]
+
+
 @contextlib.asynccontextmanager
-async def opened(kind: str, folder: Path) -> AsyncGenerator[EnginePlace | OutboxPlace]:
+async def opened(kind: str, folder: Path) -> AsyncGenerator[Place]:
     """Open an empty place in a folder."""
     path = folder / f"{kind}.db"
     if kind == "engine":
         async with Memory.open(path) as memory:
             yield EnginePlace(memory, path)
+    elif kind == "mem0":
+        client = made_client(folder / "mem0")
+        backend = Mem0Backend(client=client, data_dir=folder / "data", settings=QUICK)
+        async with contextlib.aclosing(backend):
+            yield Mem0Place(backend, client, folder / "data")
+        client.let_go()
     else:
         service = ScriptedService()
         async with QueuedBackend.open(service, path, settings=QUICK) as backend:

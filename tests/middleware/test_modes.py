@@ -27,7 +27,7 @@ async def test_static_control_puts_one_note_right_after_the_question(place: Plac
     names = [(message.role, message.name) for message in agent.state.context]
     assert names == [("user", "Alice"), ("assistant", "memory"), ("assistant", "Robin")]
     (note,) = hints(model.calls[0])
-    assert "Alice: My sister Nora lives in Ghent." in note
+    assert ": My sister Nora lives in Ghent." in note
     assert await middleware.list_tools() == []
     (system,) = model.calls[0][0].get_content_blocks("text")
     assert system.text == "You are Robin."

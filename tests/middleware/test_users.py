@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from agentscope.agent import Agent
 
-from remanence import Scope
+from remanence import Memory, Message, Scope
 from remanence.middleware import MemoryMiddleware
 from remanence.testing.models import ScriptedChatModel
 from tests.middleware.agents import agent_of, call_of, hints, says, script
-from tests.middleware.places import Place
+from tests.middleware.places import Place, opened
 
 pytestmark = pytest.mark.agentscope
 
@@ -136,3 +137,31 @@ async def test_twenty_agents_at_once_see_only_their_own_users(place: Place) -> N
         assert len(told) == 6
         assert f"The secret of {user} is a town called {user}ville." in told
         assert not any(other in text for text in told for other in users if other != user)
+
+
+async def test_two_memories_of_one_user_need_prefixes_only(tmp_path: Path) -> None:
+    async with opened("engine", tmp_path) as one, opened("outbox", tmp_path) as other:
+        await one.tell("Nora lives in Ghent.")
+        async with Memory.open(tmp_path / "second.db") as memory:
+            await memory.observe(Message("user", "Nora leads the team."), scope=Scope("alice"))
+            own = MemoryMiddleware(one.memory, user_id="alice", mode="static_control")
+            second = MemoryMiddleware(
+                memory, user_id="alice", mode="static_control", tool_prefix="work_"
+            )
+            third = MemoryMiddleware(other.memory, user_id="alice", mode="static_control")
+            model = script("In Ghent.")
+            agent = Agent(
+                name="Robin",
+                system_prompt="You are Robin.",
+                model=model,
+                middlewares=[own, second, third],
+            )
+
+            await agent.reply(says("Where is Nora?"))
+
+            assert len(hints(model.calls[0])) == 2
+            said = ["Where is Nora?", "In Ghent."]
+            assert [text for _, _, text in await one.spoken()][1:] == said
+            assert [text for _, _, text in await other.spoken()] == said
+            assert (await memory.stats()).episodes == 3
+            assert agent.state.middle_context == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -60,14 +61,16 @@ class QueuedBackend:
         *,
         settings: OutboxSettings | None,
         clock: Clock | None,
+        faults: Faults | None = None,
     ) -> None:
         """Wire the parts together; nothing is opened yet. Use :meth:`open`."""
-        self.faults = Faults(_log)
+        self.faults = faults or Faults(_log)
         self._service = service
         self._store = store
         self._settings = settings
         self._clock = clock
         self._outbox: Outbox | None = None
+        self._opening = threading.Lock()
 
     @classmethod
     def open(
@@ -77,6 +80,7 @@ class QueuedBackend:
         *,
         settings: OutboxSettings | None = None,
         clock: Clock | None = None,
+        faults: Faults | None = None,
     ) -> QueuedBackend:
         """Return a backend to be entered with ``async with``, or opened with ``await``.
 
@@ -86,13 +90,14 @@ class QueuedBackend:
                 missing; its folder is not.
             settings: How much may wait, how often it is tried, and when.
             clock: Where the time of records comes from; the machine's clock by default.
+            faults: Where to tell what goes wrong with deliveries; one of its own by default.
 
         Raises:
             InputError: ``path`` names no file.
             StoreError: While opening: the file can't be used; the error says why.
         """
         file = path_of(path).expanduser().absolute()
-        return cls(service, SQLiteStore(file), settings=settings, clock=clock)
+        return cls(service, SQLiteStore(file), settings=settings, clock=clock, faults=faults)
 
     async def __aenter__(self) -> Self:
         """Open."""
@@ -113,23 +118,27 @@ class QueuedBackend:
         return self.__aenter__().__await__()
 
     async def _open(self) -> None:
-        if self._outbox is not None:
-            return
-        await self._store.open()
+        """Open, if that was not done; several may come at once, from any event loop."""
+        if self._outbox is None:
+            await self._store.open()
         try:
-            outbox = Outbox(
-                self._store.jobs,
-                destination=self._service.identity,
-                handle=self._deliver,
-                settings=self._settings,
-                clock=self._clock,
-                faults=self.faults,
-            )
-            outbox.start()
+            with self._opening:
+                if self._outbox is None:
+                    self._outbox = self._made()
+                self._outbox.start()  # anew, where it ended with the event loop that it ran in
         except BaseException:
             await self._store.aclose()
             raise
-        self._outbox = outbox
+
+    def _made(self) -> Outbox:
+        return Outbox(
+            self._store.jobs,
+            destination=self._service.identity,
+            handle=self._deliver,
+            settings=self._settings,
+            clock=self._clock,
+            faults=self.faults,
+        )
 
     async def aclose(self) -> None:
         """Deliver for a moment what waits, and close the file; closing twice does nothing.

@@ -1,5 +1,7 @@
 """AgentScope middleware that gives agents long-term memory."""
 
+from typing import TYPE_CHECKING, Any
+
 from remanence.errors import MissingExtraError
 
 try:
@@ -10,4 +12,16 @@ except ImportError as error:
 from remanence.middleware.memory import MemoryMiddleware
 from remanence.middleware.note import NoteTexts
 
-__all__ = ["MemoryMiddleware", "NoteTexts"]
+if TYPE_CHECKING:
+    from remanence.middleware.mem0 import Mem0Middleware
+
+__all__ = ["Mem0Middleware", "MemoryMiddleware", "NoteTexts"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what needs an extra of its own when it is first named."""
+    if name == "Mem0Middleware":
+        from remanence.middleware.mem0 import Mem0Middleware
+
+        return Mem0Middleware
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

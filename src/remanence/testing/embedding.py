@@ -23,7 +23,8 @@ __all__ = ["Embedded", "ScriptedEmbeddingModel"]
 Embedded = BaseException | list[list[float]] | None
 """What a call does instead: an exception to raise, or vectors to return; ``None`` for nothing."""
 
-_WORD = re.compile(r"\w+")
+# One word each where a script writes words apart, and one character each where it does not.
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
 
 
 class ScriptedEmbeddingModel(EmbeddingModelBase[str]):

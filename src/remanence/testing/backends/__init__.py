@@ -27,4 +27,9 @@ class BackendConformance(Retaining, Recalling, Separating):
     function: each call of it makes another connection to the place of a name, empty at first, as
     a context manager. If what a backend has accepted is delivered later, the subclass overrides
     ``settle``, which waits until it is.
+
+    If a backend keeps what a model extracts from what was said, in place of that, the subclass sets
+    ``distils`` to ``True`` and lets its model extract each message word for word. Then nobody
+    expects of it who said something, when, and in which session, nor that it keeps apart two
+    facts that are the same; and what is visible is told by the reply, not by the message.
     """

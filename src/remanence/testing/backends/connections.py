@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -35,10 +36,17 @@ class Connect(Protocol):
 class Connections:
     """Where the backends come from."""
 
+    distils = False
+    """Whether it keeps facts that a model extracts, in place of what was said."""
+
     @pytest.fixture
     def connect(self) -> Connect:
         """Return what makes connections."""
         raise NotImplementedError("a subclass defines the fixture 'connect'")
+
+    def kept_in(self, scope: Scope) -> Scope:
+        """Return where something is kept that was written to a scope."""
+        return dataclasses.replace(scope, session_id=None) if self.distils else scope
 
     async def settle(self, backend: Backend) -> None:
         """Wait until the service has all that the backend has accepted, and finds it."""

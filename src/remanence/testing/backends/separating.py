@@ -55,11 +55,14 @@ class Separating(Connections):
             ("cook", "monday", [5]),
             ("monday", "cook", []),
         ):
+            if self.distils and session is not None:
+                continue
             where = Filter("alice", agent, session)
             for word in ("falcon", "owl"):
                 hits = await self.found(backend, word, where=where)
                 assert sorted(hit.text for hit in hits) == [f"{word} {n}" for n in numbers]
-                assert {hit.scope for hit in hits} == {scopes[number] for number in numbers}
+                kept = {self.kept_in(scopes[number]) for number in numbers}
+                assert {hit.scope for hit in hits} == kept
 
     async def test_a_place_has_an_identity(self, connect: Connect) -> None:
         """Connections to one place have the same identity, and those to another another one."""

@@ -1,0 +1,3 @@
+class BaseEmbedderConfig:
+    model: object
+    embedding_dims: int | None

@@ -1,0 +1,2 @@
+class BaseLlmConfig:
+    model: object
