@@ -11,11 +11,13 @@ import dataclasses
 import tempfile
 from pathlib import Path
 
+from evals.perf.mem0 import report_mem0
 from evals.perf.searching import Search, measure_search
 from evals.perf.turns import Turns, measure_turns
 from evals.perf.writing import Commit, Grouping, measure_commit, measure_grouping
 from evals.report import Report
 
+_PARTS = ("engine", "mem0")
 _LEAST_EPISODES = 100
 """Fewer don't have enough words for hundreds of questions."""
 _MOST_ADDED_MS = 0.4
@@ -38,9 +40,24 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--questions", type=int, default=300, help="how many different ones; 300 by default"
     )
+    parser.add_argument(
+        "--parts",
+        choices=_PARTS,
+        nargs="+",
+        default=_PARTS,
+        help="what to measure: the engine, or beside mem0; both by default",
+    )
+    parser.add_argument(
+        "--mem0-items",
+        type=int,
+        default=10_000,
+        help="how many items to search in beside mem0, which takes a minute for 10,000, the "
+        "default",
+    )
     parser.add_argument("--json", type=Path, help="where to write the results as JSON")
     arguments = parser.parse_args()
-    if min(arguments.sizes) < _LEAST_EPISODES or min(arguments.repeats, arguments.questions) < 1:
+    sizes = [*arguments.sizes, arguments.mem0_items]
+    if min(sizes) < _LEAST_EPISODES or min(arguments.repeats, arguments.questions) < 1:
         parser.error(f"measure at least once, one question, {_LEAST_EPISODES} episodes")
     return arguments
 
@@ -136,8 +153,17 @@ def _print_turns(report: Report, turns: Turns) -> None:
 
 
 async def _measure(arguments: argparse.Namespace, folder: Path) -> None:
-    report = Report("perf", "numpy", "apsw", "PyStemmer")
+    report = Report("perf", "numpy", "apsw", "PyStemmer", "agentscope", "mem0ai", "qdrant-client")
     report.heading()
+    if "engine" in arguments.parts:
+        await _measure_engine(report, arguments, folder)
+    if "mem0" in arguments.parts:
+        await report_mem0(report, folder, items=arguments.mem0_items, turns=arguments.questions)
+    if arguments.json is not None:
+        report.write(arguments.json)
+
+
+async def _measure_engine(report: Report, arguments: argparse.Namespace, folder: Path) -> None:
     repeats: int = arguments.repeats
     report.note(f"medians over {repeats} repeats")
     commit = await measure_commit(folder, repeats=repeats, calls=500)
@@ -153,16 +179,14 @@ async def _measure(arguments: argparse.Namespace, folder: Path) -> None:
     _print_searches(report, searches, arguments.questions)
     turns = await measure_turns(folder, episodes=10_000, turns=arguments.questions)
     _print_turns(report, turns)
-    if arguments.json is not None:
-        report.record |= {
-            "repeats": repeats,
-            "questions": arguments.questions,
-            "commit_ms": dataclasses.asdict(commit),
-            "grouping": [dataclasses.asdict(grouping) for grouping in groupings],
-            "turns_ms": dataclasses.asdict(turns),
-            "recall": [dataclasses.asdict(search) for search in searches],
-        }
-        report.write(arguments.json)
+    report.record |= {
+        "repeats": repeats,
+        "questions": arguments.questions,
+        "commit_ms": dataclasses.asdict(commit),
+        "grouping": [dataclasses.asdict(grouping) for grouping in groupings],
+        "turns_ms": dataclasses.asdict(turns),
+        "recall": [dataclasses.asdict(search) for search in searches],
+    }
 
 
 def main() -> None:
