@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -9,6 +10,11 @@ import pytest
 from remanence import Memory
 
 ROOT = Path(__file__).parent.parent
+
+# mem0 reads these when it is first imported, whichever test does that: tests report nothing to
+# anybody, and leave the home folder alone.
+_MEM0 = tempfile.TemporaryDirectory(prefix="remanence-mem0-")
+os.environ |= {"MEM0_TELEMETRY": "False", "MEM0_DIR": _MEM0.name}
 
 
 @pytest.fixture

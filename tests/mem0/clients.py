@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-# Read when mem0 is first imported: tests report nothing to anybody.
-os.environ.setdefault("MEM0_TELEMETRY", "False")
 
 import numpy as np
 from agentscope.message import Msg, TextBlock

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import collections
 import itertools
-import os
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -18,9 +17,6 @@ from tests.mem0.serving import Answer, Request, Server
 
 if TYPE_CHECKING:
     from mem0 import AsyncMemoryClient
-
-# Read when mem0 is first imported: tests report nothing to anybody.
-os.environ.setdefault("MEM0_TELEMETRY", "False")
 
 __all__ = ["KEY", "Operation", "Platform", "platform_at_work"]
 

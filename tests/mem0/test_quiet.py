@@ -16,6 +16,7 @@ pytest.importorskip("mem0")
 pytestmark = pytest.mark.agentscope
 
 BEFORE = "import mem0\n"
+TOO_LATE = "import mem0, os\nos.environ['MEM0_TELEMETRY'] = 'False'\n"
 BUILD = """
 import asyncio, json, os, pathlib, socket, sys, threading
 
@@ -83,8 +84,9 @@ def test_nothing_is_sent_started_or_written_to_the_home(tmp_path: Path) -> None:
     assert "Exception ignored" not in complaints
 
 
-def test_nothing_is_sent_although_mem0_was_imported_before(tmp_path: Path) -> None:
-    seen, _ = run(BEFORE + BUILD, tmp_path)
+@pytest.mark.parametrize("before", [BEFORE, TOO_LATE])
+def test_nothing_is_sent_although_mem0_was_imported_before(tmp_path: Path, before: str) -> None:
+    seen, _ = run(before + BUILD, tmp_path)
     assert (seen["telemetry"], seen["looked_up"], seen["threads"]) == (False, [], ["MainThread"])
 
 

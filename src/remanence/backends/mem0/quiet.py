@@ -16,7 +16,7 @@ _importing = threading.Lock()
 
 
 def import_mem0(folder: Path) -> None:
-    """Import mem0, with its telemetry off unless ``$MEM0_TELEMETRY`` says something about it.
+    """Import mem0, with its telemetry off unless ``$MEM0_TELEMETRY`` turns it on.
 
     mem0 reads the environment when it is imported. Where somebody has done that already, its
     telemetry is turned off in its modules, which turns it off in the whole process.
@@ -35,7 +35,7 @@ def import_mem0(folder: Path) -> None:
                 import mem0  # noqa: F401  # pyright: ignore[reportUnusedImport] - for what that does
         except ImportError as error:
             raise MissingExtraError("mem0", "mem0 as a memory service") from error
-        if mem0_telemetry() is None:
+        if not mem0_telemetry():
             _silence()
 
 
