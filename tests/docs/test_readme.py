@@ -7,10 +7,13 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from remanence import Memory, Scope
+from remanence import Memory, Message, Scope
+from remanence.backends import Exchange, QueuedBackend
+from remanence.store.sqlite import SQLiteStore
 from remanence.testing.models import ScriptedChatModel
 
 README = Path(__file__).parents[2] / "README.md"
@@ -60,6 +63,30 @@ def test_outbox(
     assert "I will remember that." in shown
 
 
+def test_a_service_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It runs as far as it can without the server that it talks to."""
+    names: dict[str, Any] = {}
+    exec(compile(BLOCKS[3], README.name, "exec"), names)  # noqa: S102 - our own text
+    monkeypatch.chdir(tmp_path)
+
+    async def is_away() -> list[str]:
+        async with QueuedBackend.open(names["Notes"](), "outbox.db") as backend:
+            said = Exchange("reply", (Message("user", "Hello.", id="1"),))
+            assert not await backend.retain(said, scope=Scope("alice"), wait=5)
+            return list(backend.faults.counts)
+
+    assert asyncio.run(is_away()) == ["deliver"]
+    assert asyncio.run(_attempts(tmp_path / "outbox.db")) == [("pending", 0)]
+
+
+async def _attempts(file: Path) -> list[tuple[str, int]]:
+    store = SQLiteStore(file)
+    await store.open()
+    jobs = await store.jobs.jobs()
+    await store.aclose()
+    return [(job.state, job.attempts) for job in jobs]
+
+
 MODELS = """
 from remanence.testing.embedding import ScriptedEmbeddingModel
 from remanence.testing.extracting import is_extraction, verbatim_facts
@@ -93,4 +120,4 @@ def test_mem0(
 
 
 def test_every_block_is_run() -> None:
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 5

@@ -161,3 +161,24 @@ def test_the_identity_is_the_place_and_tells_no_secret(tmp_path: Path) -> None:
     one = backend_of(tmp_path / "x").identity
     assert backend_of(tmp_path / "link" / "x").identity == one
     assert backend_of(tmp_path / "y").identity != one
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"mem0_config": {}}, "mem0_config"),
+        ({"chat_model": "gpt", "embedding_model": ScriptedEmbeddingModel(64)}, "chat_model"),
+        (
+            {"chat_model": ScriptedEmbeddingModel(64), "embedding_model": ScriptedChatModel()},
+            "chat_model",
+        ),
+        ({"chat_model": ScriptedChatModel(), "embedding_model": 5}, "embedding_model"),
+        ({"data_dir": 5}, "data_dir"),
+        ({"settings": 5}, "settings"),
+    ],
+)
+def test_what_is_something_else_is_named(tmp_path: Path, given: dict[str, Any], field: str) -> None:
+    complete: dict[str, Any] = {"data_dir": tmp_path, **given}
+    with pytest.raises(InputError) as caught:
+        Mem0Backend(**complete)
+    assert caught.value.field == field

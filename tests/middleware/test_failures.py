@@ -97,11 +97,13 @@ async def test_a_write_that_takes_too_long_goes_on_in_the_background(outbox: Out
 
 async def test_a_write_that_fails_does_not_hold_the_reply_up(outbox: OutboxPlace) -> None:
     outbox.service.script_deliver(["down", "failing", "garbage", "lost"])
-    agent = await agent_of(script("Hello."), MemoryMiddleware(outbox.memory, user_id="alice"))
+    middleware = MemoryMiddleware(outbox.memory, user_id="alice")
+    agent = await agent_of(script("Hello."), middleware)
 
     await asyncio.wait_for(agent.reply(says("Hello!")), 10)
 
     assert await outbox.spoken() == [("user", "Alice", "Hello!"), ("assistant", "Robin", "Hello.")]
+    assert middleware.faults == {"deliver": 4}
 
 
 async def test_what_nobody_delivered_is_delivered_by_the_next_process(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ from typing import Protocol, runtime_checkable
 
 from remanence.backends.exchange import Exchange
 from remanence.backends.request import RecallRequest
+from remanence.telemetry import Faults
 from remanence.types import Recollection, Scope
 
-__all__ = ["Backend", "ChecksIds"]
+__all__ = ["Backend", "ChecksIds", "CountsFaults"]
 
 
 @runtime_checkable
@@ -89,4 +90,14 @@ class ChecksIds(Protocol):
         Raises:
             InputError: It can't.
         """
+        ...
+
+
+@runtime_checkable
+class CountsFaults(Protocol):
+    """The ability of a backend to tell what went wrong after it had kept something."""
+
+    @property
+    def faults(self) -> Faults:
+        """What went wrong with deliveries, and how often, in this process."""
         ...

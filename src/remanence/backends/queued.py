@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import threading
 from collections.abc import Generator, Sequence
@@ -23,7 +24,7 @@ from remanence.backends.payload import (
 from remanence.backends.request import RecallRequest
 from remanence.backends.service import Lookup, Service
 from remanence.clock import Clock
-from remanence.errors import MemoryClosedError
+from remanence.errors import InputError, MemoryClosedError
 from remanence.location import path_of
 from remanence.outbox.queue import Outbox
 from remanence.outbox.settings import OutboxSettings
@@ -93,9 +94,11 @@ class QueuedBackend:
             faults: Where to tell what goes wrong with deliveries; one of its own by default.
 
         Raises:
-            InputError: ``path`` names no file.
+            InputError: ``path`` names no file, or ``service`` lacks something that a
+                :class:`~remanence.backends.Service` has.
             StoreError: While opening: the file can't be used; the error says why.
         """
+        _check_service(service)
         file = path_of(path).expanduser().absolute()
         return cls(service, SQLiteStore(file), settings=settings, clock=clock, faults=faults)
 
@@ -231,3 +234,21 @@ class QueuedBackend:
         ):
             return
         await service.deliver(delivery)
+
+
+def _check_service(service: object) -> None:
+    """Refuse what could not be delivered to.
+
+    Raises:
+        InputError: It is no service; what is missing is named.
+    """
+    for name in ("kind", "identity"):
+        if not isinstance(getattr(service, name, None), str):
+            raise InputError(
+                "service", f"has no text named {name!r}", "see remanence.backends.Service"
+            )
+    for name in ("recall", "deliver"):
+        if not inspect.iscoroutinefunction(inspect.unwrap(getattr(service, name, None))):  # pyright: ignore[reportArgumentType] - it may be anything
+            raise InputError(
+                "service", f"has no method 'async def {name}'", "see remanence.backends.Service"
+            )

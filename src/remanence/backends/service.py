@@ -51,7 +51,7 @@ class Service(Protocol):
 
         Raises:
             BackendUnavailableError: The service can't be reached, or asks to wait. That counts
-                against no delivery; all of them wait.
+                against no delivery; all of them wait. A ``ConnectionError`` does the same.
             BackendRefusedError: It will never accept this one.
             BackendError: This one failed; it is tried again, but not for ever.
         """

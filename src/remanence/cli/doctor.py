@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import datetime as dt
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -16,7 +17,7 @@ from remanence.cli.database import existing_path, open_jobs
 from remanence.cli.options import DatabaseOption, JsonOption
 from remanence.cli.output import counted, print_json, print_text
 from remanence.clock import SystemClock
-from remanence.errors import DimensionError, RemanenceError
+from remanence.errors import DimensionError, NotADatabaseError, RemanenceError
 from remanence.store.jobs import Job, JobCounts
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def doctor(
     Nothing is changed. The exit code is 1 if anything is an error.
     """
     path = existing_path(db, "name the file of a memory or of an outbox")
-    findings = _look(path, db, thorough=thorough)
+    findings = _look(path, thorough=thorough)
     for finding in findings:
         if as_json:
             print_json(dataclasses.asdict(finding))
@@ -74,17 +75,22 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _look(path: Path, db: str | None, *, thorough: bool) -> list[Finding]:
+def _look(path: Path, *, thorough: bool) -> list[Finding]:
     from remanence.store.sqlite.inspection import inspect
 
     try:
         seen = inspect(path, thorough=thorough)
     except RemanenceError as error:
-        return [Finding("error", "file", str(error), "name another file, or restore a backup")]
+        unreadable = isinstance(error, NotADatabaseError)
+        fix = "name another file, or restore a backup" if unreadable else "do what it says"
+        return [Finding("error", "file", str(error), fix)]
     findings = [*_about_file(path, seen), *_about_use(path, seen)]
-    if seen.ours and seen.schema == seen.newest_schema and not seen.damage:
+    if not seen.ours:
+        return findings
+    findings += _about_schema(seen)
+    if seen.schema == seen.newest_schema and not seen.damage:
         # Opening an older one would change it.
-        findings += asyncio.run(_about_jobs(db))
+        findings += asyncio.run(_about_jobs(path))
     return findings
 
 
@@ -94,13 +100,22 @@ def _about_file(path: Path, seen: Inspection) -> Iterator[Finding]:
         yield Finding("error", "SQLite", f"{seen.sqlite} can damage a shared log", fix)
     else:
         yield Finding("ok", "SQLite", seen.sqlite)
-    if not seen.ours and seen.schema:
-        yield Finding("error", "file", f"{path} is another program's", "name another file")
+    if seen.empty:
+        fix = (
+            "it becomes a database when it is first opened; if it should be one, name another file"
+        )
+        yield Finding("warning", "file", f"{path} is empty", fix)
+    elif not seen.ours:
+        found = f"{path} is a database of another program"
+        yield Finding("error", "file", found, "name another file, with --db")
     elif seen.damage:
         fix = "restore a backup; until then, export what can still be read"
         yield Finding("error", "file", f"{path} is damaged: {'; '.join(seen.damage)}", fix)
     else:
         yield Finding("ok", "file", f"{path}, {decimal(seen.file_bytes)}")
+
+
+def _about_schema(seen: Inspection) -> Iterator[Finding]:
     if seen.schema > seen.newest_schema:
         found = f"version {seen.schema}, newer than the {seen.newest_schema} known here"
         yield Finding(
@@ -134,8 +149,8 @@ def _about_use(path: Path, seen: Inspection) -> Iterator[Finding]:
         yield Finding("warning", "write-ahead log", found, fix)
 
 
-async def _about_jobs(db: str | None) -> list[Finding]:
-    async with open_jobs(db) as jobs:
+async def _about_jobs(path: Path) -> list[Finding]:
+    async with open_jobs(str(path)) as jobs:
         destinations = await jobs.job_counts()
         parked = await jobs.jobs(states=["parked"], limit=_PARKED_LOOKED_AT)
     if not destinations:
@@ -143,15 +158,15 @@ async def _about_jobs(db: str | None) -> list[Finding]:
     findings: list[Finding] = []
     for counts in destinations:
         of_it = [job for job in parked if job.destination == counts.destination]
-        findings += _about_destination(counts, of_it)
+        findings += _about_destination(counts, of_it, path)
     return findings
 
 
-def _about_destination(counts: JobCounts, parked: list[Job]) -> Iterator[Finding]:
+def _about_destination(counts: JobCounts, parked: list[Job], path: Path) -> Iterator[Finding]:
     about = f"outbox for {counts.destination}"
     waiting = counts.pending + counts.leased
     if counts.parked:
-        found, fix = _told(counts.parked, parked)
+        found, fix = _told(counts.parked, parked, path)
         yield Finding("error", about, found, fix)
     now = SystemClock().now()
     if waiting and counts.oldest_at is not None and now - counts.oldest_at > _LONG_WAIT:
@@ -163,15 +178,16 @@ def _about_destination(counts: JobCounts, parked: list[Job]) -> Iterator[Finding
         yield Finding("ok", about, f"{counted(waiting, 'write')} to deliver")
 
 
-def _told(number: int, parked: list[Job]) -> tuple[str, str]:
+def _told(number: int, parked: list[Job], path: Path) -> tuple[str, str]:
     """Return what is parked and what to do, in the words of the newest one's error."""
     last = parked[-1] if parked else None
     kind = None if last is None else last.error_kind
     reason = "" if last is None else ": ".join(filter(None, (kind, last.error)))
     found = f"{counted(number, 'write')} set aside; the last because of {reason or 'an error'}"
-    retry = "then 'remanence outbox retry --all-parked'"
+    file = shlex.quote(str(path))
+    retry = f"then 'remanence outbox retry --all-parked --db {file}'"
     if kind == DimensionError.__name__:
         fix = f"use the embedding model that the store was made with, or a new store; {retry}"
     else:
-        fix = f"see 'remanence outbox list --state parked', mend the cause, {retry}"
+        fix = f"see 'remanence outbox list --state parked --db {file}', mend the cause, {retry}"
     return found, fix

@@ -15,7 +15,7 @@ from agentscope.middleware import MiddlewareBase
 from agentscope.tool import ToolBase
 
 from remanence.backends.engine import EngineBackend
-from remanence.backends.protocol import Backend, ChecksIds
+from remanence.backends.protocol import Backend, ChecksIds, CountsFaults
 from remanence.clock import Clock, SystemClock
 from remanence.engine import Memory
 from remanence.errors import InputError
@@ -97,7 +97,8 @@ class MemoryMiddleware(MiddlewareBase):
     Attributes:
         faults: How often what failed: ``identify``, ``recall``, ``record`` what is said,
             ``retain``, ``retain in time``, or ``read`` what another version left in the state to
-            be stored; for the tools ``search`` and ``remember``.
+            be stored; for the tools ``search`` and ``remember``. With those of a queued backend,
+            for whomever it delivers: ``deliver``, ``park`` and ``outbox``.
 
     Raises:
         InputError: An argument is not acceptable.
@@ -164,7 +165,9 @@ class MemoryMiddleware(MiddlewareBase):
 
     @property
     def faults(self) -> Counter[str]:
-        """How often what failed, by kind."""
+        """How often what failed, by kind; with the faults of the backend's deliveries."""
+        if isinstance(self._backend, CountsFaults):
+            return self._faults.counts + self._backend.faults.counts
         return self._faults.counts
 
     async def get_middleware_key(self) -> str:

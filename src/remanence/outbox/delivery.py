@@ -149,8 +149,8 @@ class Delivery:
         try:
             async with limit:
                 await self._duty.handle(leased)
-        except BackendUnavailableError as error:
-            self._outage.failed(began, error.retry_after)
+        except (BackendUnavailableError, ConnectionError) as error:
+            self._outage.failed(began, getattr(error, "retry_after", None))
             return _Verdict("postponed", error, self._outage.pause, counted=False)
         except (BackendRefusedError, InputError) as error:
             failure, hopeless = error, True

@@ -42,8 +42,8 @@ class Outbox:
     have outboxes on one store.
 
     What the handler raises decides what becomes of a job. A
-    :class:`~remanence.errors.BackendUnavailableError` puts everything off for a while, and counts
-    against no job. A :class:`~remanence.errors.BackendRefusedError` or
+    :class:`~remanence.errors.BackendUnavailableError`, or a ``ConnectionError``, puts everything
+    off for a while, and counts against no job. A :class:`~remanence.errors.BackendRefusedError` or
     :class:`~remanence.errors.InputError` parks the job. Anything else counts against it: it is
     tried again later and later, and parked after so many attempts. A handler that takes too long
     does both: everything is put off, and it counts.

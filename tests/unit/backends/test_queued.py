@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -283,3 +284,27 @@ async def test_a_cancelled_wait_leaves_it_in_the_queue(
         await waiting
     assert await backend.settle(10)
     assert _texts(service) == ["falcon 0"]
+
+
+class _Nameless:
+    async def recall(self, request: RecallRequest) -> list[Recollection]:
+        return []
+
+    async def deliver(self, delivery: Delivery) -> None: ...
+
+
+class _Blocking(_Nameless):
+    kind = "blocking"
+    identity = "blocking"
+
+    def deliver(self, delivery: Delivery) -> None: ...  # pyright: ignore[reportIncompatibleMethodOverride] - that is what is refused
+
+
+@pytest.mark.parametrize(
+    ("service", "missing"), [(_Nameless(), "kind"), (_Blocking(), "async def deliver"), (5, "kind")]
+)
+def test_what_is_no_service_is_refused_at_once(tmp_path: Path, service: Any, missing: str) -> None:
+    with pytest.raises(InputError, match=missing) as caught:
+        QueuedBackend.open(service, tmp_path / "outbox.db")
+    assert caught.value.field == "service"
+    assert list(tmp_path.iterdir()) == []

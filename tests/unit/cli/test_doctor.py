@@ -138,3 +138,26 @@ def test_a_damaged_file(remanence: Run, database: Path) -> None:
     found = _findings(remanence("doctor", "--json", code=1))["file"]
     assert found["state"] == "error"
     assert "backup" in found["fix"]
+
+
+def test_another_programs_database(remanence: Run, database: Path) -> None:
+    connection = sqlite3.connect(database)
+    connection.executescript("CREATE TABLE theirs (a);")
+    connection.close()
+    found = _findings(remanence("doctor", "--json", code=1))["file"]
+    assert "another program" in found["found"]
+    assert "schema" not in _findings(remanence("doctor", "--json", code=1))
+
+
+def test_an_empty_file(remanence: Run, database: Path) -> None:
+    database.touch()
+    found = _findings(remanence("doctor", "--json"))["file"]
+    assert (found["state"], "empty" in found["found"]) == ("warning", True)
+    assert database.read_bytes() == b""
+
+
+def test_what_to_do_names_the_file(remanence: Run, tmp_path: Path) -> None:
+    file = tmp_path / "out box.db"
+    _park(file, BackendRefusedError("no"))
+    outbox = _findings(remanence("doctor", "--db", file, "--json", code=1))["outbox"]
+    assert f"--db '{file}'" in outbox["fix"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 import threading
@@ -86,6 +87,8 @@ class Mem0Backend:
         clock: Clock | None = None,
     ) -> None:
         """Check the arguments; nothing is opened yet."""
+        _check_kind("data_dir", data_dir, (str, Path))
+        _check_kind("settings", settings, (OutboxSettings,))
         folder = Path(data_dir) if data_dir is not None else default_mem0_folder()
         self._folder = folder.expanduser().absolute()
         if client is not None:
@@ -210,6 +213,8 @@ def _given(client: object, **ignored: object) -> GivenClient:
     Raises:
         TypeError: It is a synchronous one.
     """
+    if inspect.isclass(client):
+        raise TypeError(f"client: is the class {client.__name__}; give an object of it")
     if not is_async_client(client):
         raise TypeError(
             f"client: {type(client).__name__} has no coroutine methods 'search' and 'add'; give a "
@@ -246,7 +251,37 @@ def _built(
             "pass a client, or chat_model and embedding_model together, or a mem0_config (with or "
             "without models)",
         )
+    _check_models(chat_model, embedding_model)
+    if mem0_config is not None and not all(
+        hasattr(mem0_config, part) for part in ("llm", "embedder", "vector_store")
+    ):
+        raise InputError(
+            "mem0_config",
+            f"is {type(mem0_config).__name__}",
+            "give a mem0.configs.base.MemoryConfig, as MemoryConfig(**settings)",
+        )
     made = plan(
         chat_model=chat_model, embedding_model=embedding_model, config=mem0_config, folder=folder
     )
     return BuiltClient(made, chat_model, embedding_model)
+
+
+def _check_models(chat_model: object, embedding_model: object) -> None:
+    """Refuse what are no models of AgentScope, the one taken for the other included.
+
+    Raises:
+        InputError: One of them is something else.
+    """
+    if chat_model is None and embedding_model is None:
+        return
+    from agentscope.embedding import EmbeddingModelBase
+    from agentscope.model import ChatModelBase
+
+    _check_kind("chat_model", chat_model, (ChatModelBase,))
+    _check_kind("embedding_model", embedding_model, (EmbeddingModelBase,))
+
+
+def _check_kind(field: str, value: object, kinds: tuple[type, ...]) -> None:
+    if value is not None and not isinstance(value, kinds):
+        names = " or ".join(kind.__name__ for kind in kinds)
+        raise InputError(field, f"is {type(value).__name__}", f"give a {names}")

@@ -23,6 +23,7 @@ class Inspection:
 
     Attributes:
         ours: Whether Remanence wrote it.
+        empty: Whether nothing was ever written to it.
         schema: The version of its schema; 0 for an empty file.
         newest_schema: The version that this Remanence writes.
         sqlite: The version of SQLite in use.
@@ -37,6 +38,7 @@ class Inspection:
     """
 
     ours: bool
+    empty: bool
     schema: int
     newest_schema: int
     sqlite: str
@@ -70,6 +72,7 @@ def inspect(path: Path, *, patience: float = 2.0, thorough: bool = False) -> Ins
         connection.set_busy_timeout(round(1000 * patience))
         with translated(path, connection):
             owner, schema = (connection.pragma(name) for name in ("application_id", "user_version"))
+            (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             check = "integrity_check(5)" if thorough else "quick_check(5)"
             found = [row[0] for row in connection.execute(f"PRAGMA {check}")]
         locked = _is_locked(connection)
@@ -78,6 +81,7 @@ def inspect(path: Path, *, patience: float = 2.0, thorough: bool = False) -> Ins
     version = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
     return Inspection(
         ours=owner == APPLICATION_ID,
+        empty=not (tables or schema),
         schema=schema,
         newest_schema=migrations()[-1].version,
         sqlite=apsw.sqlite_lib_version(),
