@@ -12,16 +12,15 @@ import collections
 import dataclasses
 import os
 import random
-import signal
 import sys
 import tempfile
 import time
-import traceback
 from pathlib import Path
 
 import apsw
 
 from remanence import Episode, Memory, Message, Scope
+from tests.acceptance.killing import killed
 
 _OBSERVERS = 16
 _USERS = ("alice", "bob")
@@ -76,24 +75,7 @@ async def _observe_until_killed(path: Path, pipe: int, round_: int) -> None:
 
 def _kill_one(path: Path, round_: int, delay: float) -> set[str]:
     """Start a process that writes, kill it, and return the message ids it acknowledged."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        try:
-            asyncio.run(_observe_until_killed(path, writing, round_))
-        except BaseException:  # a forked child must not run its parent's code
-            traceback.print_exc()
-        os._exit(1)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as acknowledged:
-        first = acknowledged.readline()
-        time.sleep(delay)
-        os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        if os.waitstatus_to_exitcode(status) != -signal.SIGKILL or not first:
-            raise AssertionError(f"round {round_}: the writing process ended by itself")
-        lines = (first + acknowledged.read()).decode().split("\n")[:-1]
+    lines = killed(lambda pipe: _observe_until_killed(path, pipe, round_), delay=delay)
     return {line for line in lines if "/" in line}
 
 

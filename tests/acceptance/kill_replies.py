@@ -16,12 +16,11 @@ import dataclasses
 import itertools
 import os
 import random
-import signal
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import AsyncGenerator
+from functools import partial
 from pathlib import Path
 
 from agentscope.agent import Agent
@@ -33,6 +32,7 @@ from remanence.middleware import MemoryMiddleware
 from remanence.outbox.settings import OutboxSettings
 from remanence.testing.models import ScriptedChatModel
 from remanence.testing.service import ScriptedService
+from tests.acceptance.killing import killed
 
 _AGENTS = 4
 _DRAIN_SECONDS = 30.0
@@ -68,7 +68,7 @@ async def _opened(place: str, folder: Path) -> AsyncGenerator[tuple[Memory | Bac
 
 
 async def _reply_until_killed(
-    place: str, folder: Path, pipe: int, round_: int, *, await_write: bool
+    place: str, folder: Path, round_: int, pipe: int, *, await_write: bool
 ) -> None:
     async def converse(number: int, memory: Memory | Backend) -> None:
         model = ScriptedChatModel(lambda messages: f"The answer to {_word_in(messages)}.")
@@ -92,33 +92,6 @@ async def _reply_until_killed(
 def _word_in(messages: list[Msg]) -> str:
     asked = [message for message in messages if message.role == "user" and message.name == "Alice"]
     return (asked[-1].get_text_content() or "").split()[-1]
-
-
-def _kill_one(
-    place: str, folder: Path, round_: int, delay: float, *, await_write: bool
-) -> set[str]:
-    """Start a process that replies, kill it, and return the words of the replies that ended."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        try:
-            asyncio.run(
-                _reply_until_killed(place, folder, writing, round_, await_write=await_write)
-            )
-        except BaseException:  # a forked child must not run its parent's code
-            traceback.print_exc()
-        os._exit(1)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as ended:
-        first = ended.readline()
-        time.sleep(delay)
-        os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        if os.waitstatus_to_exitcode(status) != -signal.SIGKILL or not first:
-            raise AssertionError(f"round {round_}: the replying process ended by itself")
-        lines = (first + ended.read()).decode().split("\n")[:-1]
-    return set(lines)
 
 
 async def _texts(place: str, folder: Path) -> tuple[collections.Counter[str], float]:
@@ -150,8 +123,10 @@ def run(folder: Path, rounds: int, seed: int) -> list[Outcome]:
         home = folder / f"{way}"
         home.mkdir(exist_ok=True)
         delay = random_.uniform(0.0, 0.15)
-        last = _kill_one(outcome.place, home, round_, delay, await_write=outcome.await_write)
-        ended[way] |= last
+        work = partial(
+            _reply_until_killed, outcome.place, home, round_, await_write=outcome.await_write
+        )
+        ended[way] |= {*killed(work, delay=delay)}
         texts, seconds = asyncio.run(_texts(outcome.place, home))
         outcome.rounds += 1
         outcome.ended = len(ended[way])

@@ -6,7 +6,8 @@ The contract of the middleware is the same over all, so its tests run over all.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator
+import uuid
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -71,6 +72,16 @@ class Place(Protocol):
         ...
 
 
+def _told(texts: Sequence[str]) -> Exchange:
+    """Return an exchange of its own in which Alice says these texts."""
+    reply_id = uuid.uuid4().hex
+    messages = [
+        Message("user", text, "Alice", id=f"{reply_id}-{number}")
+        for number, text in enumerate(texts)
+    ]
+    return Exchange(reply_id, tuple(messages))
+
+
 class EnginePlace:
     """The embedded engine."""
 
@@ -108,16 +119,9 @@ class OutboxPlace:
         self.memory = backend
         self.service = service
         self._path = path
-        self._told = 0
 
     async def tell(self, *texts: str, scope: Scope = ALICE) -> None:
-        self._told += 1
-        messages = tuple(
-            Message("user", text, "Alice", id=f"told-{self._told}-{number}")
-            for number, text in enumerate(texts)
-        )
-        exchange = Exchange(f"told-{self._told}", messages)
-        assert await self.memory.retain(exchange, scope=scope, wait=10.0)
+        assert await self.memory.retain(_told(texts), scope=scope, wait=10.0)
 
     async def spoken(self, user_id: str = "alice", *, tools: bool = False) -> list[Spoken]:
         assert await self.memory.settle(10.0)
@@ -155,16 +159,9 @@ class Mem0Place:
         self.memory = backend
         self._client = client
         self._folder = folder
-        self._told = 0
 
     async def tell(self, *texts: str, scope: Scope = ALICE) -> None:
-        self._told += 1
-        messages = tuple(
-            Message("user", text, "Alice", id=f"told-{self._told}-{number}")
-            for number, text in enumerate(texts)
-        )
-        exchange = Exchange(f"told-{self._told}", messages)
-        assert await self.memory.retain(exchange, scope=scope, wait=10.0)
+        assert await self.memory.retain(_told(texts), scope=scope, wait=10.0)
 
     async def spoken(self, user_id: str = "alice", *, tools: bool = False) -> list[Spoken]:
         assert await self.memory.settle(10.0)
