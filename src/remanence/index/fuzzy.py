@@ -26,19 +26,17 @@ class Trigrams:
     counting as characters. The index is built at the first search and grows with the vocabulary.
     """
 
-    __slots__ = ("_indexed", "_postings", "_sizes")
+    __slots__ = ("_indexed", "_postings", "_sizes", "nbytes")
+
+    nbytes: int
+    """The memory held, in bytes, roughly."""
 
     def __init__(self) -> None:
         """Start empty."""
         self._indexed = 0
         self._postings: dict[str, npt.NDArray[np.int32]] = {}
         self._sizes: npt.NDArray[np.int32] = np.zeros(0, np.int32)
-
-    @property
-    def nbytes(self) -> int:
-        """The memory held, in bytes, roughly."""
-        arrays = sum(numbers.nbytes for numbers in self._postings.values())
-        return arrays + self._sizes.nbytes + 200 * len(self._postings)
+        self.nbytes = 0
 
     def similar(self, term: str, vocabulary: Sequence[str]) -> list[tuple[int, float]]:
         """Return numbers of similar terms with their overlap, the most similar first.
@@ -80,3 +78,6 @@ class Trigrams:
         self._postings = {gram: np.array(numbers, np.int32) for gram, numbers in grams.items()}
         self._sizes = np.array(sizes, np.int32)
         self._indexed = len(vocabulary)
+        # Asked for before every search, and these are many.
+        arrays = sum(numbers.nbytes for numbers in self._postings.values())
+        self.nbytes = arrays + self._sizes.nbytes + 200 * len(self._postings)
