@@ -154,14 +154,18 @@ def test_nothing_is_left_behind_of_a_model_that_hangs(tmp_path: Path) -> None:
 
 
 def test_an_event_loop_that_ends_frees_what_waits_for_it(tmp_path: Path) -> None:
+    asked = threading.Event()
+
     async def hang(messages: list[Msg]) -> str:
+        asked.set()
         await asyncio.Event().wait()
         return ""
 
     backend = backend_of(tmp_path, [hang, verbatim_facts])
 
     async def left() -> None:
-        await backend.retain(exchange(), scope=ALICE, wait=0.2)
+        await backend.retain(exchange(), scope=ALICE, wait=0.01)
+        assert await asyncio.to_thread(asked.wait, 30)
 
     asyncio.run(left())
 
@@ -236,7 +240,7 @@ async def test_a_search_that_is_cancelled_asks_its_model_no_longer(tmp_path: Pat
     searching = asyncio.create_task(found(backend))
     await model.asked.wait()
     searching.cancel()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         with pytest.raises(asyncio.CancelledError):
             await searching
         await model.free.wait()
@@ -249,7 +253,7 @@ async def test_closing_ends_what_is_being_searched(tmp_path: Path) -> None:
     backend = backend_of(tmp_path, embedding_model=model)
     searching = asyncio.create_task(found(backend))
     await model.asked.wait()
-    async with asyncio.timeout(1.5):
+    async with asyncio.timeout(5):
         await backend.aclose()
         with pytest.raises(BackendUnavailableError):
             await searching

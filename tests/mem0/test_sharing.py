@@ -95,7 +95,7 @@ async def test_a_store_that_another_process_has_is_waited_for(
         backend = backend_of(tmp_path / "here", mem0_config=given)
         with pytest.raises(BackendUnavailableError, match="in use by another process"):
             await found(backend)
-        assert not await backend.retain(exchange(), scope=ALICE, wait=0.5)
+        assert not await backend.retain(exchange(), scope=ALICE, wait=10)
         assert backend.faults.counts["deliver"] >= 1
         assert backend.faults.counts["park"] == 0
 
@@ -117,7 +117,7 @@ async def test_what_can_not_be_opened_is_opened_when_it_can_be(tmp_path: Path, p
     else:
         obstacle.mkdir()
     backend = backend_of(tmp_path)
-    assert not await backend.retain(exchange(), scope=ALICE, wait=0.3)
+    assert not await backend.retain(exchange(), scope=ALICE, wait=10)
     assert backend.faults.counts["deliver"] >= 1
     obstacle.rename(tmp_path / "aside")
     assert await backend.settle(20)
