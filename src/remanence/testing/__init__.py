@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from remanence.testing.backends import BackendConformance
+    from remanence.testing.embedders import EmbedderConformance
     from remanence.testing.jobs import JobStoreConformance
     from remanence.testing.stores import StoreConformance
 
-__all__ = ["BackendConformance", "JobStoreConformance", "StoreConformance"]
+__all__ = ["BackendConformance", "EmbedderConformance", "JobStoreConformance", "StoreConformance"]
 
 _SUITES = {
     "BackendConformance": "remanence.testing.backends",
+    "EmbedderConformance": "remanence.testing.embedders",
     "JobStoreConformance": "remanence.testing.jobs",
     "StoreConformance": "remanence.testing.stores",
 }

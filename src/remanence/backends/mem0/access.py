@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from remanence.backends.mem0.building import Plan
-from remanence.backends.mem0.calling import Call, with_fresh_connections
+from remanence.backends.mem0.calling import Call
 from remanence.backends.mem0.library import Loan, library
 from remanence.backends.mem0.locked import put_lock
 from remanence.backends.mem0.places import identity_of_client, is_class
 from remanence.backends.mem0.turns import turns_of
+from remanence.embed.connections import with_fresh_connections
 
 if TYPE_CHECKING:
     from agentscope.embedding import EmbeddingModelBase

@@ -16,21 +16,19 @@ from concurrent.futures import Future
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from remanence.embed.connections import with_fresh_connections
 from remanence.errors import BackendUnavailableError
 
 if TYPE_CHECKING:
     from agentscope.embedding import EmbeddingModelBase
     from agentscope.model import ChatModelBase
 
-__all__ = ["Abort", "Call", "current_call", "with_fresh_connections"]
+__all__ = ["Abort", "Call", "current_call"]
 
 T = TypeVar("T")
 
 _LOOK_SECONDS = 0.1
 """How often a thread that waits for a model looks whether anybody still wants the answer."""
-
-_TRIES = 8
-"""A pool may hold several connections of an event loop that is gone; each try drops one."""
 
 
 class Abort(BaseException):
@@ -153,27 +151,3 @@ class _Asked(Generic[T]):
         if not self._future.cancel() and self._task is not None:
             with contextlib.suppress(RuntimeError):  # the event loop is closed, and it with it
                 self._loop.call_soon_threadsafe(self._task.cancel)
-
-
-async def with_fresh_connections(make: Callable[[], Awaitable[T]]) -> T:
-    """Await something, and again if a connection turns out to be another event loop's.
-
-    Clients drop such a connection when they find it, so that the next try has another one.
-
-    Raises:
-        Exception: Whatever was raised else, or at last.
-    """
-    for _ in range(_TRIES - 1):
-        try:
-            return await make()
-        except RuntimeError as error:
-            if not _is_stale(error):
-                raise
-    return await make()
-
-
-def _is_stale(error: RuntimeError) -> bool:
-    said = str(error)
-    return (
-        "Event loop is closed" in said or "different event loop" in said or "different loop" in said
-    )
