@@ -2,7 +2,7 @@
 
 from remanence.backends.engine import EngineBackend
 from remanence.backends.exchange import Exchange
-from remanence.backends.protocol import Backend, ChecksIds
+from remanence.backends.protocol import Backend, ChecksIds, TellsContext
 from remanence.backends.queued import QueuedBackend
 from remanence.backends.request import RecallRequest
 from remanence.backends.service import Delivery, Lookup, Service
@@ -17,4 +17,5 @@ __all__ = [
     "QueuedBackend",
     "RecallRequest",
     "Service",
+    "TellsContext",
 ]

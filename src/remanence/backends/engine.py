@@ -5,22 +5,28 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from remanence.backends.exchange import Exchange
 from remanence.backends.request import RecallRequest
 from remanence.engine import Memory
 from remanence.errors import ConflictError
-from remanence.types import Message, Recollection, Scope
+from remanence.recall.quotations import Around
+from remanence.types import Episode, Message, Recollection, Scope
 from remanence.validation import MAX_ID_CHARS
 
 __all__ = ["EngineBackend"]
 
 _DIGITS = 15
+_REACH = 3
+"""How many turns around a hit are looked at: tools may stand between a question and its answer."""
 
 
 class EngineBackend:
-    """Keeps exchanges as episodes and statements as facts; fulfils :class:`Backend`.
+    """Keeps exchanges as episodes and statements as facts.
+
+    It fulfils :class:`Backend` and :class:`TellsContext`.
 
     Args:
         memory: An open memory; it stays the caller's to close.
@@ -52,6 +58,17 @@ class EngineBackend:
             threshold=request.threshold,
         )
 
+    async def context(
+        self, found: Sequence[Recollection], request: RecallRequest
+    ) -> Mapping[str, Around]:
+        """Return what was said around episodes; there is nothing around a fact."""
+        ids = [hit.id for hit in found if hit.origin == "episode"]
+        if not ids:
+            return {}
+        visible = await self._memory.episode_ids(request.visible, scope=request.asking)
+        around = await self._memory.around(ids, scope=request.where, before=_REACH, after=_REACH)
+        return {hit: _around(hit, told, frozenset(visible)) for hit, told in around.items()}
+
     async def retain(self, exchange: Exchange, *, scope: Scope, wait: float) -> bool:
         """Store the messages in one transaction; their ids make it idempotent."""
         del wait  # when the transaction is over, the store has it
@@ -80,6 +97,32 @@ class EngineBackend:
             *(self._memory.remember(statement, scope=scope) for statement in statements)
         )
         return True
+
+
+def _around(hit: str, told: Sequence[Episode], visible: AbstractSet[str]) -> Around:
+    """Return what was said around an episode, given with it among the others, in order."""
+    position = next(episode.position for episode in told if episode.id == hit)
+    others = [(each.position, _recollection(each)) for each in told if each.id not in visible]
+    return Around(
+        before=tuple(turn for place, turn in others if place < position),
+        after=tuple(turn for place, turn in others if place > position),
+        position=position,
+    )
+
+
+def _recollection(episode: Episode) -> Recollection:
+    """Return an episode that nobody searched for."""
+    return Recollection(
+        text=episode.content,
+        origin="episode",
+        id=episode.id,
+        score=0.0,
+        at=episode.at,
+        scope=episode.scope,
+        role=episode.role,
+        speaker=episode.name,
+        metadata=episode.metadata,
+    )
 
 
 def _other_id(message: Message) -> str:

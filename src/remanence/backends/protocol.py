@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from remanence.backends.exchange import Exchange
 from remanence.backends.request import RecallRequest
+from remanence.recall.quotations import Around
 from remanence.telemetry import Faults
 from remanence.types import Recollection, Scope
 
-__all__ = ["Backend", "ChecksIds", "CountsFaults"]
+__all__ = ["Backend", "ChecksIds", "CountsFaults", "TellsContext"]
 
 
 @runtime_checkable
@@ -100,4 +101,28 @@ class CountsFaults(Protocol):
     @property
     def faults(self) -> Faults:
         """What went wrong with deliveries, and how often, in this process."""
+        ...
+
+
+@runtime_checkable
+class TellsContext(Protocol):
+    """The ability of a backend to tell what was said around what it found."""
+
+    async def context(
+        self, found: Sequence[Recollection], request: RecallRequest
+    ) -> Mapping[str, Around]:
+        """Return what was said right before and after messages, in their sessions.
+
+        Args:
+            found: What :meth:`Backend.recall` returned.
+            request: What it was asked; nothing is told that this does not let be seen, and nothing
+                that the agent that asks still sees.
+
+        Returns:
+            What was said around each of them, by its id; those of which nothing is known are left
+            out.
+
+        Raises:
+            RemanenceError: It could not be read.
+        """
         ...

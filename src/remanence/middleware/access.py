@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 
 from agentscope.state import AgentState
 
-from remanence.backends.protocol import Backend
+from remanence.backends.protocol import Backend, TellsContext
 from remanence.backends.request import RecallRequest
 from remanence.errors import BackendError, BackendUnavailableError, RemanenceError
+from remanence.middleware.note import Notes
 from remanence.middleware.owner import Owner
 from remanence.middleware.question import LONGEST_QUESTION
 from remanence.middleware.storable import storable_id
+from remanence.recall.quotations import Around
 from remanence.telemetry import Faults, count
 from remanence.types import Filter, Recollection, Scope
 
@@ -28,6 +30,7 @@ class Access:
     Attributes:
         backend: The memory.
         owner: Whose memory an agent's is.
+        notes: Tells what is found.
         faults: Where failures are counted.
         top_k: How many memories a search before a reply returns at most.
         threshold: The least score, or ``None``.
@@ -39,6 +42,7 @@ class Access:
 
     backend: Backend
     owner: Owner
+    notes: Notes
     faults: Faults
     top_k: int
     threshold: float | None
@@ -47,40 +51,44 @@ class Access:
     write_timeout: float
     await_write: bool
 
-    async def look_up(self, question: str, state: AgentState) -> list[Recollection]:
-        """Search for a reply; nothing is found when that fails, or takes too long."""
+    async def look_up(self, question: str, state: AgentState) -> str:
+        """Search for a reply, and return a note of what is found; empty if that is nothing.
+
+        Nothing is found when that fails, or takes too long.
+        """
         if not question:
-            return []
+            return ""
+        found: list[Recollection] = []
+        around: Mapping[str, Around] = {}
         try:
             async with asyncio.timeout(self.search_timeout):
-                return await self._recall(question, self.top_k, state)
-        except TimeoutError:
+                request = self._request(question, self.top_k, state)
+                found = await self.backend.recall(request)
+                around = await self._around(found, request)
+        except TimeoutError:  # if something is found by then, that is told
             count("timeouts", of="recall")
             self.faults.record("recall", f"it takes longer than {self.search_timeout:g} s")
         except Exception as error:  # whatever fails, the reply goes on
             self.faults.record("recall", error)
-        return []
+        try:
+            return self.notes.note(question, found, around)
+        except Exception as error:  # a backend may return anything
+            self.faults.record("recall", error)
+            return ""
 
-    async def search(
-        self, keywords: list[str], limit: int, state: AgentState | None
-    ) -> list[Recollection]:
-        """Search for each keyword by itself and merge what is found, best first.
+    async def search(self, keywords: list[str], limit: int, state: AgentState | None) -> str:
+        """Search for each keyword by itself, and return what is found, merged; empty if nothing is.
 
         Raises:
             RemanenceError: It could not be searched.
         """
         with self._told("search"):
+            requests = [self._request(keyword, limit, state) for keyword in keywords]
             async with asyncio.timeout(self.write_timeout):
-                results = await asyncio.gather(
-                    *(self._recall(keyword, limit, state) for keyword in keywords)
-                )
-        best: dict[tuple[str, str], Recollection] = {}
-        for found in results:
-            for recollection in found:
-                key = (recollection.origin, recollection.id)
-                if key not in best or best[key].score < recollection.score:
-                    best[key] = recollection
-        return sorted(best.values(), key=lambda recollection: -recollection.score)
+                results = await asyncio.gather(*map(self.backend.recall, requests))
+                found = _merged(results)
+                around = await self._around(found, requests[0])
+            return self.notes.answer("\n".join(keywords), found, around)
 
     async def add(self, statements: list[str], state: AgentState | None) -> bool:
         """Keep statements.
@@ -113,20 +121,41 @@ class Access:
             self.faults.record(kind, error)
             raise BackendError(f"the memory failed with {type(error).__name__}") from error
 
-    async def _recall(self, query: str, limit: int, state: AgentState | None) -> list[Recollection]:
+    def _request(self, query: str, limit: int, state: AgentState | None) -> RecallRequest:
         asking = self.owner.scope_of(state)
-        return await self.backend.recall(
-            RecallRequest(
-                query=query[-LONGEST_QUESTION:],
-                where=self._where(asking),
-                limit=limit,
-                threshold=self.threshold,
-                asking=asking,
-                visible=frozenset(
-                    storable_id(message.id) for message in (state.context if state else ())
-                ),
-            )
+        return RecallRequest(
+            query=query[-LONGEST_QUESTION:],
+            where=self._where(asking),
+            limit=limit,
+            threshold=self.threshold,
+            asking=asking,
+            visible=frozenset(
+                storable_id(message.id) for message in (state.context if state else ())
+            ),
         )
+
+    async def _around(
+        self, found: Sequence[Recollection], request: RecallRequest
+    ) -> Mapping[str, Around]:
+        """Return what was said around what was found; nothing where that can't be told."""
+        if not found or not isinstance(self.backend, TellsContext):
+            return {}
+        try:
+            return await self.backend.context(found, request)
+        except RemanenceError as error:  # what was found is worth telling without
+            self.faults.record("recall", error)
+            return {}
 
     def _where(self, asking: Scope) -> Filter:
         return Filter(asking.user_id, asking.agent_id if self.by_agent else None)
+
+
+def _merged(results: Sequence[Sequence[Recollection]]) -> list[Recollection]:
+    """Return what several searches found, each once with its best score, best first."""
+    best: dict[tuple[str, str], Recollection] = {}
+    for found in results:
+        for recollection in found:
+            key = (recollection.origin, recollection.id)
+            if key not in best or best[key].score < recollection.score:
+                best[key] = recollection
+    return sorted(best.values(), key=lambda recollection: -recollection.score)

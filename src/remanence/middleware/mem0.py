@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from remanence.backends.mem0 import Mem0Backend
 from remanence.clock import Clock
 from remanence.middleware.memory import TOOL_INSTRUCTIONS, MemoryMiddleware, Mode
-from remanence.middleware.note import NoteTexts
+from remanence.middleware.note import TOKEN_BUDGET, NoteTexts
 from remanence.outbox.settings import OutboxSettings
 
 if TYPE_CHECKING:
@@ -60,6 +60,9 @@ class Mem0Middleware(MemoryMiddleware):
             the outbox.
         memory_section_header: The first line of the note with what was recalled.
         memory_section_intro: What the note says about the memories in it.
+        token_budget: How many tokens the note is at most, the words around included; so many for a
+            tool's answer as well.
+        count_tokens: Counts the tokens of a text, as the model does; by default they are estimated.
         tool_instructions: What the system prompt says about the tools.
         data_dir: The folder for the outbox, and for mem0's store and history where ``mem0_config``
             does not say; a folder of the user's data by default.
@@ -97,6 +100,8 @@ class Mem0Middleware(MemoryMiddleware):
         await_write: bool = True,
         memory_section_header: str = _TEXTS.header,
         memory_section_intro: str = _TEXTS.intro,
+        token_budget: int = TOKEN_BUDGET,
+        count_tokens: Callable[[str], int] | None = None,
         tool_instructions: str = TOOL_INSTRUCTIONS,
         data_dir: str | Path | None = None,
         outbox: OutboxSettings | None = None,
@@ -129,6 +134,8 @@ class Mem0Middleware(MemoryMiddleware):
             write_timeout=write_timeout,
             emit_hint_event=emit_hint_event,
             texts=NoteTexts(memory_section_header, memory_section_intro),
+            token_budget=token_budget,
+            count_tokens=count_tokens,
             tool_instructions=tool_instructions,
             tool_prefix=tool_prefix,
             clock=clock,

@@ -23,6 +23,8 @@ from remanence.middleware.access import Access
 from remanence.middleware.context import awaits_outside
 from remanence.middleware.keeping import Keeper
 from remanence.middleware.note import (
+    TOKEN_BUDGET,
+    Notes,
     NoteTexts,
     has_note,
     note_set_aside,
@@ -90,6 +92,11 @@ class MemoryMiddleware(MiddlewareBase):
         emit_hint_event: Whether the event stream tells what was recalled, for a user interface to
             show.
         texts: The words around what was recalled.
+        token_budget: How many tokens the note with what was recalled is at most, the words around
+            included; so many for a tool's answer as well. What was found and has no room is cut
+            to what is about the question, or left out and counted.
+        count_tokens: Counts the tokens of a text, as the model does; by default they are
+            estimated, see :mod:`remanence.recall.tokens`.
         tool_instructions: What the system prompt says about the tools.
         tool_prefix: Put in front of the tools' names, where an agent has several memories.
         clock: Where the time of what is said comes from; the machine's clock by default.
@@ -97,8 +104,8 @@ class MemoryMiddleware(MiddlewareBase):
     Attributes:
         faults: How often what failed: ``identify``, ``recall``, ``record`` what is said,
             ``retain``, ``retain in time``, or ``read`` what another version left in the state to
-            be stored; for the tools ``search`` and ``remember``. With those of a queued backend,
-            for whomever it delivers: ``deliver``, ``park`` and ``outbox``.
+            be stored; ``count`` tokens; for the tools ``search`` and ``remember``. With those of a
+            queued backend, for whomever it delivers: ``deliver``, ``park`` and ``outbox``.
 
     Raises:
         InputError: An argument is not acceptable.
@@ -119,6 +126,8 @@ class MemoryMiddleware(MiddlewareBase):
         write_timeout: float = 30.0,
         emit_hint_event: bool = True,
         texts: NoteTexts | None = None,
+        token_budget: int = TOKEN_BUDGET,
+        count_tokens: Callable[[str], int] | None = None,
         tool_instructions: str = TOOL_INSTRUCTIONS,
         tool_prefix: str = "",
         clock: Clock | None = None,
@@ -135,7 +144,6 @@ class MemoryMiddleware(MiddlewareBase):
         whose = "" if callable(user_id) else user_id
         self._key = f"remanence:{backend.kind}:{whose}:{agent_id or ''}:{tool_prefix}"
         self._mode: Mode = mode
-        self._texts = texts or NoteTexts()
         self._tool_instructions = tool_instructions
         self._tool_prefix = tool_prefix
         self._emit_hint_event = emit_hint_event
@@ -151,6 +159,12 @@ class MemoryMiddleware(MiddlewareBase):
         self._access = Access(
             self._backend,
             self._owner,
+            Notes(
+                texts or NoteTexts(),
+                token_budget=token_budget,
+                count_tokens=count_tokens,
+                faults=self._faults,
+            ),
             self._faults,
             top_k=top_k,
             threshold=threshold,
@@ -214,7 +228,7 @@ class MemoryMiddleware(MiddlewareBase):
         check_names(agent.toolkit)
         scope = self._owner.identify(agent)
         if self._mode == "agent_control" or scope is None:
-            replace_note(agent.state, self._key, self._texts, [])
+            replace_note(agent.state, self._key, "")
             async for item in next_handler(**input_kwargs):
                 yield item
             return
@@ -268,9 +282,7 @@ class MemoryMiddleware(MiddlewareBase):
         with self._recording():
             question = question_of(heard_text(transcript.asked(inputs)), state.context)
             transcript.begin(reply_id, inputs, question)
-        return replace_note(
-            state, self._key, self._texts, await self._access.look_up(question, state)
-        )
+        return replace_note(state, self._key, await self._access.look_up(question, state))
 
     def _noted(self, transcript: Transcript, item: object) -> bool:
         """Take an event down; tell whether something is to be kept before anybody hears of it."""
@@ -297,8 +309,8 @@ class MemoryMiddleware(MiddlewareBase):
     async def _renew_note(self, transcript: Transcript) -> None:
         """Recall anew for a reply that goes on: what was forgotten meanwhile leaves its context."""
         if has_note(transcript.state, self._key):
-            found = await self._access.look_up(transcript.question, transcript.state)
-            renew_note(transcript.state, self._key, self._texts, found)
+            told = await self._access.look_up(transcript.question, transcript.state)
+            renew_note(transcript.state, self._key, told)
 
 
 def _event_of(hint: HintBlock, reply_id: str) -> HintBlockEvent:

@@ -11,8 +11,6 @@ from agentscope.state import AgentState
 from agentscope.tool import ToolBase, ToolChunk, Toolkit
 
 from remanence.errors import InputError, RemanenceError
-from remanence.middleware.note import recollection_line
-from remanence.types import Recollection
 
 __all__ = ["AddMemory", "MemoryOfAgent", "SearchMemory", "check_names", "is_hidden"]
 
@@ -20,10 +18,8 @@ __all__ = ["AddMemory", "MemoryOfAgent", "SearchMemory", "check_names", "is_hidd
 class MemoryOfAgent(Protocol):
     """What the tools need: the memory, as seen by the agent whose state they are given."""
 
-    async def search(
-        self, keywords: list[str], limit: int, state: AgentState | None
-    ) -> list[Recollection]:
-        """Search for each keyword and merge what is found, best first."""
+    async def search(self, keywords: list[str], limit: int, state: AgentState | None) -> str:
+        """Search for each keyword and tell what is found, merged; empty if that is nothing."""
         ...
 
     async def add(self, statements: list[str], state: AgentState | None) -> bool:
@@ -57,7 +53,7 @@ class SearchMemory(_MemoryTool):
     name: str = "search_memory"
     description: str = (
         "Search long-term memory of past conversations. Every keyword is a search of its own; "
-        "the results come back merged, without repetitions, with date and speaker."
+        "the results come back merged, without repetitions, oldest first, with date and speaker."
     )
     input_schema: dict[str, Any] = {  # noqa: RUF012 - the framework's own shape
         "type": "object",
@@ -111,10 +107,7 @@ class SearchMemory(_MemoryTool):
             found = await self._memory.search(wanted, limit or self._limit, _agent_state)
         except RemanenceError as error:
             return _failed(f"The memory could not be searched: {error}")
-        if not found:
-            return _told("No memories were found.")
-        lines = "\n".join(map(recollection_line, found))
-        return _told(f"<memories>\n{lines}\n</memories>")
+        return _told(found or "No memories were found.")
 
 
 class AddMemory(_MemoryTool):

@@ -1,11 +1,13 @@
 """What the engine does as a backend beyond the contract."""
 
 import dataclasses
+import datetime as dt
 
 import pytest
 
 from remanence import Filter, Memory, MemoryClosedError, Message, Scope
 from remanence.backends import EngineBackend, Exchange, RecallRequest
+from remanence.recall.quotations import Around
 from remanence.types import Episode
 
 ALICE = Scope("alice", session_id="monday")
@@ -69,6 +71,47 @@ async def test_the_longest_ids_have_other_forms_as_well(
     kept = await _said(memory)
     assert [text for text, _ in kept] == ["a", "b", "c", "a", "b", "c"]
     assert len({message_id for _, message_id in kept}) == 6
+
+
+async def test_it_tells_what_was_said_around_an_episode(
+    memory: Memory, backend: EngineBackend
+) -> None:
+    noon = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+    messages = [
+        Message("user", text, "Alice", id=text, at=noon + dt.timedelta(minutes=minute))
+        for minute, text in enumerate("abcdefghi")
+    ]
+    await memory.observe(messages, scope=ALICE)
+    await memory.remember("falcon", scope=ALICE)
+    request = RecallRequest("e", Filter("alice"), 9, ALICE)
+    found = await backend.recall(request) + await memory.recall("falcon", scope=ALICE, limit=1)
+
+    def told(around: Around) -> tuple[str, str, int]:
+        before, after = (
+            "".join(turn.text for turn in each) for each in (around.before, around.after)
+        )
+        return before, after, around.position
+
+    hits = [hit for hit in found if hit.text in ("e", "falcon")]
+    assert [hit.origin for hit in hits] == ["episode", "fact"]
+    (around,) = (await backend.context(hits, request)).values()
+    assert told(around) == ("bcd", "fgh", 4)
+    turn = around.before[-1]
+    assert (turn.role, turn.speaker, turn.at, turn.scope) == (
+        "user",
+        "Alice",
+        messages[3].at,
+        ALICE,
+    )
+    seen = dataclasses.replace(request, visible=frozenset("df"))
+    assert [told(each) for each in (await backend.context(hits, seen)).values()] == [
+        ("bc", "gh", 4)
+    ]
+    since = dataclasses.replace(request, where=Filter("alice", since=messages[3].at))
+    assert [told(each) for each in (await backend.context(hits, since)).values()] == [
+        ("d", "fgh", 4)
+    ]
+    assert await backend.context(hits[1:], request) == {}
 
 
 async def test_its_memory_has_to_be_open(memory: Memory, backend: EngineBackend) -> None:
