@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from remanence.clock import Clock, SystemClock
+from remanence.embed.choosing import Embeddable, as_embedder
+from remanence.embed.protocol import Embedder
+from remanence.embedding import Embedding
 from remanence.errors import InputError, MemoryClosedError
-from remanence.index.cache import IndexCache
-from remanence.index.scope import ScopeIndex
-from remanence.index.text import Query, analyze_query
 from remanence.intake import as_tuple, check_conversation, check_scope, new_batches, new_fact
 from remanence.location import path_of
-from remanence.recall.rank import rank
-from remanence.store.protocol import Item, Store
+from remanence.search import Search, Wanted
+from remanence.store.jobs import NewJob
+from remanence.store.protocol import Batch, Store
 from remanence.store.sqlite import SQLiteStore
-from remanence.telemetry import count, span
+from remanence.telemetry import Faults, count, span
 from remanence.types import (
     Conversation,
+    Dated,
     Episode,
     Fact,
     Filter,
@@ -37,6 +39,7 @@ from remanence.types import (
 )
 from remanence.validation import (
     check_amount,
+    check_at,
     check_content,
     check_count,
     check_fraction,
@@ -46,12 +49,11 @@ from remanence.validation import (
 
 __all__ = ["Memory"]
 
+_log = logging.getLogger(__name__)
+
 _MOST_RESULTS = 1_000
 _MOST_LISTED = 10_000
 _CURSOR = re.compile("[0-9]{1,18}")
-_REPETITIONS = 3
-"""How often a search is repeated because something that it found was forgotten meanwhile."""
-_SEARCHED_INLINE = 20_000
 _ANALYSED_INLINE = 16
 """More texts than this are analysed in a thread, so that the event loop goes on."""
 
@@ -71,14 +73,32 @@ class Memory:
 
     Attributes:
         location: Where it stores, in the form ``sqlite:///`` and an absolute path.
+        faults: What went wrong in the background, and how often.
     """
 
-    def __init__(self, store: Store, *, location: str, clock: Clock, index_bytes: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        location: str,
+        clock: Clock,
+        index_bytes: int,
+        embedder: Embedder | None = None,
+        query_seconds: float = 1.0,
+    ) -> None:
         """Wire the parts together; nothing is opened yet. Use :meth:`open`."""
         self.location = location
+        self.faults = Faults(_log)
         self._store = store
         self._clock = clock
-        self._indexes = IndexCache(store, most_bytes=index_bytes)
+        self._embedding = (
+            None
+            if embedder is None
+            else Embedding(
+                embedder, store, clock=clock, faults=self.faults, query_seconds=query_seconds
+            )
+        )
+        self._search = Search(store, self._embedding, index_bytes=index_bytes)
         self._opened = False
 
     @classmethod
@@ -86,31 +106,44 @@ class Memory:
         cls,
         location: str | Path,
         *,
+        embedder: Embeddable = None,
         clock: Clock | None = None,
         busy_timeout: float = 30.0,
         index_bytes: int = 256 * 1024 * 1024,
+        query_seconds: float = 1.0,
     ) -> Memory:
         """Return a memory to be entered with ``async with``, or opened with ``await``.
 
         Args:
             location: A file name, or ``sqlite:///`` and a file name (a fourth slash begins an
                 absolute one). The file is created if missing; its folder is not.
+            embedder: What gives texts their vectors, so that what means the same is found in other
+                words: ``"local"`` for a model on this machine (needs the extra ``local``), an
+                AgentScope embedding model, or any
+                :class:`~remanence.embed.protocol.Embedder`. Without one, words are searched.
+                Vectors are made in the background, and made anew when the embedder changes;
+                :meth:`settle` waits for them.
             clock: Where the time of records comes from; the machine's clock by default.
             busy_timeout: Seconds to wait for another process that is writing to the file.
             index_bytes: How much memory search indexes may hold, over all users.
+            query_seconds: How long a search waits for the question's vector before it goes on
+                without.
 
         Raises:
-            InputError: ``location`` names no store.
+            InputError: ``location`` names no store, or ``embedder`` is none.
             StoreError: While opening: the file can't be used; the error says why.
         """
         path = path_of(location).expanduser().absolute()
         check_amount("busy_timeout", busy_timeout)
         check_amount("index_bytes", index_bytes)
+        check_amount("query_seconds", query_seconds)
         return cls(
             SQLiteStore(path, busy_timeout=busy_timeout),
             location=f"sqlite:///{path}",
             clock=clock or SystemClock(),
             index_bytes=index_bytes,
+            embedder=as_embedder(embedder),
+            query_seconds=query_seconds,
         )
 
     async def __aenter__(self) -> Self:
@@ -133,12 +166,22 @@ class Memory:
 
     async def _open(self) -> None:
         await self._store.open()
+        if self._embedding is not None:
+            try:
+                await self._embedding.open()
+            except BaseException:
+                await self._store.aclose()
+                raise
         self._opened = True
 
     async def aclose(self) -> None:
         """Finish what was begun and close the store; closing twice does nothing."""
         self._opened = False
-        await self._store.aclose()
+        try:
+            if self._embedding is not None:
+                await self._embedding.aclose()
+        finally:
+            await self._store.aclose()
 
     def check_open(self) -> None:
         """Do nothing if the memory is open.
@@ -202,11 +245,40 @@ class Memory:
                 batches = await asyncio.to_thread(new_batches, told, now)
             else:
                 batches = new_batches(told, now)
-            stored = await self._store.append(batches)
+            stored = await self._store.append(batches, then=self._next_jobs(batches))
+        self._wake()
         count("observed", amount)
         return stored
 
-    async def recall(
+    def _next_jobs(self, batches: Iterable[Batch]) -> list[NewJob]:
+        """Return what is to be done once these are stored."""
+        if self._embedding is None:
+            return []
+        return self._embedding.jobs(batch.scope.user_id for batch in batches if batch.episodes)
+
+    def _wake(self) -> None:
+        if self._embedding is not None:
+            self._embedding.wake()
+
+    async def settle(self, seconds: float = 60.0) -> bool:
+        """Wait until all that is stored has its vector; without an embedder there is no need to.
+
+        Args:
+            seconds: How long to wait at most.
+
+        Returns:
+            Whether that came about. ``False`` when time was up, or an embedder that fails again and
+            again was given up on: :attr:`faults` and ``remanence outbox list`` tell.
+
+        Raises:
+            InputError: ``seconds`` is negative, or no number.
+            StoreError: The store can't be read.
+        """
+        self.check_open()
+        check_amount("seconds", seconds)
+        return True if self._embedding is None else await self._embedding.settle(seconds)
+
+    async def recall(  # noqa: PLR0913 - what may be asked for, each by its name
         self,
         query: str,
         *,
@@ -216,6 +288,8 @@ class Memory:
         until: datetime | None = None,
         exclude: Iterable[str] = (),
         threshold: float | None = None,
+        now: datetime | None = None,
+        dated: Dated = "prior",
     ) -> list[Recollection]:
         """Find what was said, or stated, that answers a question.
 
@@ -228,6 +302,10 @@ class Memory:
             until: Only what happened before this time, timezone-aware.
             exclude: Ids of episodes and facts not to return.
             threshold: The least score to return, 0 to 1; ``None`` for any.
+            now: The asker's now, timezone-aware, against which a time that the question names is
+                understood ("last weekend"); this machine's by default.
+            dated: ``"prior"``: what happened at a time that the question names, or was told soon
+                after, is preferred. ``"only"``: nothing else is returned.
 
         Returns:
             The recollections, best first; an empty list when nothing is found.
@@ -242,39 +320,22 @@ class Memory:
         check_count("limit", limit, least=1, most=_MOST_RESULTS)
         if threshold is not None:
             check_fraction("threshold", threshold)
-        excluded = check_ids("exclude", exclude)
-        wanted = analyze_query(query)
-        if not wanted.terms:
-            return []
+        if dated not in ("prior", "only"):
+            raise InputError("dated", f"is {dated!r}", "use 'prior' or 'only'")
+        wanted = Wanted(
+            text=query,
+            where=where,
+            limit=limit,
+            excluded=check_ids("exclude", exclude),
+            threshold=threshold,
+            now=self._clock.now().astimezone() if now is None else check_at("now", now),
+            dated=dated,
+        )
         with span("recall", limit=limit) as current:
-            hidden: list[int] = []
-            if excluded:
-                everything = Filter(where.user_id)
-                found = await self._store.find(everything, excluded)
-                hidden = [number for number, _ in found.values()]
-            search = partial(
-                _best, query=wanted, where=where, hidden=hidden, limit=limit, threshold=threshold
-            )
-            found, complete = await self._search(where.user_id, search)
-            for _ in range(_REPETITIONS):
-                if complete:
-                    break
-                found, complete = await self._search(where.user_id, search)
+            found = await self._search.find(wanted)
             current.set_attribute("remanence.hits", len(found))
         count("recalled", len(found))
         return found
-
-    async def _search(
-        self, user_id: str, search: Callable[[ScopeIndex], list[tuple[int, float]]]
-    ) -> tuple[list[Recollection], bool]:
-        """Search once; tell whether all that the index found is still in the store."""
-        index = await self._indexes.current(user_id)
-        # A small scope is searched in less time than it takes to hand it to a thread.
-        small = len(index) <= _SEARCHED_INLINE
-        best = search(index) if small else await asyncio.to_thread(search, index)
-        items = await self._store.at_sequence(user_id, [number for number, _ in best])
-        found = [_recollection(items[number], score) for number, score in best if number in items]
-        return found, len(found) == len(best)
 
     async def remember(
         self,
@@ -283,6 +344,7 @@ class Memory:
         scope: Scope,
         at: datetime | None = None,
         metadata: dict[str, Any] | None = None,
+        sources: Iterable[str] = (),
     ) -> Fact:
         """Store a statement that stands by itself; it is durable when this returns.
 
@@ -291,16 +353,28 @@ class Memory:
             scope: Where it belongs.
             at: When it was stated, timezone-aware; now by default.
             metadata: Anything JSON can hold, given back as it was.
+            sources: The ids of the episodes that it rests on. Whoever looks for what it says finds
+                them as well; and when the last of them is forgotten, so is the fact.
 
         Raises:
-            InputError: An argument is not acceptable; nothing was stored.
+            InputError: An argument is not acceptable, or a source is no episode of the user's;
+                nothing was stored.
             StoreError: The store can't; nothing was stored.
         """
         self.check_open()
         check_scope(scope)
-        fact = new_fact(text, at=at, metadata=metadata or {}, now=self._clock.now())
+        fact = new_fact(
+            text,
+            at=at,
+            metadata=metadata or {},
+            sources=check_ids("sources", sources),
+            now=self._clock.now(),
+        )
+        jobs = [] if self._embedding is None else self._embedding.jobs([scope.user_id])
         with span("remember"):
-            return (await self._store.add_facts(scope, [fact]))[0]
+            (stored,) = await self._store.add_facts(scope, [fact], then=jobs)
+        self._wake()
+        return stored
 
     async def get(self, id: str, *, scope: Scope | Filter) -> Episode | Fact | None:  # noqa: A002 - the field's name
         """Return an episode or fact by its id, or ``None`` if ``scope`` sees none of that id."""
@@ -355,10 +429,39 @@ class Memory:
         wanted = check_ids("message_ids", message_ids)
         return await self._store.episode_ids(scope, wanted) if wanted else []
 
+    async def around(
+        self, ids: Iterable[str], *, scope: Scope | Filter, before: int = 1, after: int = 1
+    ) -> dict[str, tuple[Episode, ...]]:
+        """Return episodes with what was said right before and after them in their sessions.
+
+        Args:
+            ids: Ids of episodes, as :meth:`recall` gives them; others are passed over.
+            scope: What may be seen; as for :meth:`recall`.
+            before: How many turns to look back; 0 to 1,000.
+            after: How many turns to look ahead; 0 to 1,000.
+
+        Returns:
+            For each episode that is seen, by its id, it and the turns around it, in order. What was
+            forgotten leaves a gap: no other turn comes in its place.
+
+        Raises:
+            InputError: An argument is not acceptable.
+            StoreError: The store can't be read.
+        """
+        self.check_open()
+        wanted = check_ids("ids", ids)
+        where = Filter.of(scope)
+        check_count("before", before, least=0, most=_MOST_RESULTS)
+        check_count("after", after, least=0, most=_MOST_RESULTS)
+        if not wanted:
+            return {}
+        return await self._store.around(where, wanted, before=before, after=after)
+
     async def stats(self, *, scope: Scope | Filter | None = None) -> Stats:
         """Count what ``scope`` sees, or with ``None`` what the whole store holds."""
         self.check_open()
         counts = await self._store.count(None if scope is None else Filter.of(scope))
+        embedding = None if self._embedding is None else await self._embedding.progress()
         return Stats(
             users=counts.users,
             sessions=counts.sessions,
@@ -367,8 +470,10 @@ class Memory:
             first_at=counts.first_at,
             last_at=counts.last_at,
             store_bytes=counts.store_bytes,
-            index_bytes=self._indexes.nbytes,
+            index_bytes=self._search.nbytes,
             commits=self._store.commits,
+            embedded=0 if embedding is None else embedding.embedded,
+            unembedded=0 if embedding is None else embedding.waiting,
         )
 
     async def forget(self, ids: Iterable[str] | None = None, *, scope: Scope | Filter) -> Receipt:
@@ -413,7 +518,7 @@ class Memory:
     async def _erase(self, where: Filter, ids: list[str] | None) -> Receipt:
         with span("forget"):
             erasure = await self._store.erase(where, ids)
-            await self._indexes.catch_up(where.user_id)  # what is gone leaves this process, too
+            await self._search.catch_up(where.user_id)  # what is gone leaves this process, too
         count("forgotten", len(erasure.ids))
         return Receipt(
             user_id=where.user_id,
@@ -423,49 +528,3 @@ class Memory:
             at=self._clock.now(),
             log_truncated=erasure.log_truncated,
         )
-
-
-def _best(
-    index: ScopeIndex,
-    query: Query,
-    where: Filter,
-    hidden: Sequence[int],
-    limit: int,
-    threshold: float | None,
-) -> list[tuple[int, float]]:
-    """Return the sequence numbers of the best turns with their scores, best first."""
-    evidence = index.evidence(query, where, hidden)
-    ranking = rank(
-        lexical=evidence.lexical,
-        named=evidence.named,
-        distinct=evidence.distinct,
-        visible=evidence.visible,
-        limit=limit,
-        threshold=threshold,
-    )
-    numbers = evidence.numbers[ranking.turns].tolist()
-    return list(zip(numbers, ranking.scores.tolist(), strict=True))
-
-
-def _recollection(item: Item, score: float) -> Recollection:
-    if isinstance(item, Fact):
-        return Recollection(
-            text=item.text,
-            origin="fact",
-            id=item.id,
-            score=score,
-            at=item.at,
-            scope=item.scope,
-            metadata=item.metadata,
-        )
-    return Recollection(
-        text=item.content,
-        origin="episode",
-        id=item.id,
-        score=score,
-        at=item.at,
-        scope=item.scope,
-        role=item.role,
-        speaker=item.name,
-        metadata=item.metadata,
-    )

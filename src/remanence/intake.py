@@ -93,7 +93,12 @@ def _new_episode(message: Message, now: datetime) -> NewEpisode:
 
 
 def new_fact(
-    text: str, *, at: datetime | None, metadata: Mapping[str, Any], now: datetime
+    text: str,
+    *,
+    at: datetime | None,
+    metadata: Mapping[str, Any],
+    sources: Sequence[str],
+    now: datetime,
 ) -> NewFact:
     """Return a statement as it goes into the store.
 
@@ -107,4 +112,5 @@ def new_fact(
         recorded_at=now,
         metadata=check_metadata("metadata", metadata),
         analysis=analyze(text),
+        sources=tuple(dict.fromkeys(sources)),
     )

@@ -12,6 +12,7 @@ from remanence.validation import check_at, check_content, check_identifier, chec
 
 __all__ = [
     "Conversation",
+    "Dated",
     "Episode",
     "Fact",
     "Filter",
@@ -27,6 +28,7 @@ __all__ = [
 
 Role = Literal["user", "assistant", "system", "tool"]
 Origin = Literal["episode", "fact"]
+Dated = Literal["prior", "only"]
 _ROLES: tuple[str, ...] = get_args(Role)
 
 
@@ -211,6 +213,7 @@ class Fact:
         at: When it was stated.
         recorded_at: When we learned it.
         metadata: What came with it.
+        sources: The ids of the episodes that it rests on, in the order these were recorded.
     """
 
     id: str
@@ -219,6 +222,7 @@ class Fact:
     at: dt.datetime
     recorded_at: dt.datetime
     metadata: Mapping[str, Any] = dataclasses.field(default_factory=_no_metadata)
+    sources: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -277,6 +281,8 @@ class Stats:
         store_bytes: The size of the store's files.
         index_bytes: The memory that search indexes hold in this process.
         commits: How many write transactions this process has made since it opened the store.
+        embedded: How many items, of all users, have a vector of this memory's embedder; 0 without.
+        unembedded: How many, of all users, are still to get one.
     """
 
     users: int
@@ -288,6 +294,8 @@ class Stats:
     store_bytes: int
     index_bytes: int
     commits: int
+    embedded: int = 0
+    unembedded: int = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -6,11 +6,14 @@ import collections
 import dataclasses
 import datetime as dt
 import math
+from collections.abc import Sequence
 
 from remanence import Filter, Scope
 from remanence.index.text import analyze, analyze_query, term_of, words
+from remanence.index.times import names_a_time
+from remanence.recall.intent import intent_of
 
-_NEIGHBOURS = ((1, 0.3), (2, 0.2), (3, 0.1))
+_WEIGHTS = [0.35 * 0.7**distance for distance in range(4)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +27,9 @@ class Turn:
     speaker: str | None = None
     position: int | None = None
     """Its place in its session; ``None`` for a fact."""
+    role: str | None = None
+    sources: tuple[str, ...] = ()
+    """The ids of the turns that a fact rests on."""
 
     def is_seen_by(self, where: Filter) -> bool:
         return (
@@ -44,14 +50,24 @@ class _Scored:
         content = [term for term in terms if not term.startswith("_")]
         self.turn = turn
         self.asks = analysis.asks
+        self.timed = any(map(names_a_time, terms))
         self.frequency = collections.Counter[str](terms)
-        self.distinct = len(set(content))
-        self.norm = 0.25 + 0.75 * len(content) / 30
+        self.content = set(content)
+        self.norm = min(8.0, 0.15 + 0.85 * len(content) / 30)
+        self.room = min(1.0, 20 / max(1, len(content)))
         self.session: list[_Scored] = [self]
+        self.facts: list[_Scored] = []
 
     def neighbour(self, distance: int) -> _Scored | None:
         place = self.session.index(self) + distance
         return self.session[place] if 0 <= place < len(self.session) else None
+
+    def coherence(self) -> float:
+        before = [other for back in (1, 2, 3) if (other := self.neighbour(-back)) is not None]
+        if not before or not self.content:
+            return 1.0
+        known = set[str]().union(*(other.frequency for other in before))
+        return min(1.0, len(self.content & known) / len(self.content) / 0.4)
 
 
 def _dice(one: str, other: str) -> float:
@@ -61,17 +77,17 @@ def _dice(one: str, other: str) -> float:
     return 2 * len(grams[0] & grams[1]) / (len(grams[0]) + len(grams[1]))
 
 
-def _frequencies(term: str, turns: list[_Scored]) -> dict[_Scored, float]:
-    """Return how often each turn uses a term, or terms like it if none uses it."""
-    exact = {turn: float(turn.frequency[term]) for turn in turns if turn.frequency[term]}
-    if exact or len(term) < 4:
-        return exact
+def _frequencies(forms: Sequence[str], turns: list[_Scored]) -> dict[_Scored, float]:
+    """Return how often each turn uses a term in any form, or terms like it if none uses it."""
+    exact = {turn: float(sum(turn.frequency[form] for form in forms)) for turn in turns}
+    if any(exact.values()) or len(forms[0]) < 4:
+        return {turn: count for turn, count in exact.items() if count}
     similar: dict[_Scored, float] = {}
     for turn in turns:
         overlaps = [
-            _dice(term, other) * count
+            _dice(forms[0], other) * count
             for other, count in turn.frequency.items()
-            if not other.startswith("_") and _dice(term, other) >= 0.6
+            if not other.startswith("_") and _dice(forms[0], other) >= 0.6
         ]
         if overlaps:
             similar[turn] = sum(overlaps)
@@ -81,58 +97,93 @@ def _frequencies(term: str, turns: list[_Scored]) -> dict[_Scored, float]:
 def _evidence(turn: _Scored, frequency: dict[_Scored, float]) -> float:
     """Return ``x``, the evidence of one term in a turn."""
 
-    def presence(other: _Scored | None) -> float:
-        return 0.0 if other is None else min(1.0, frequency.get(other, 0.0)) / other.norm
+    def presence(other: _Scored) -> float:
+        return min(1.0, frequency.get(other, 0.0)) / other.norm
 
-    nearby, missing = 0.0, 0.0
-    for distance, weight in _NEIGHBOURS:
+    def told(other: _Scored) -> float:
+        return max((presence(fact) for fact in other.facts), default=0.0)
+
+    nearby, there = 0.0, 0.0
+    for distance, weight in enumerate(_WEIGHTS, 1):
         for other in (turn.neighbour(-distance), turn.neighbour(distance)):
-            nearby += weight * presence(other)
-            missing += weight * (other is None)
+            if other is not None:
+                nearby += weight * (presence(other) + 0.5 * told(other))
+                there += weight
     before = turn.neighbour(-1)
     if before is not None and before.asks:
         nearby += 0.8 * presence(before)
-    own = (1 + missing) * frequency.get(turn, 0.0) / turn.norm
-    return own + nearby / max(1.0, turn.norm)
+    alone = 1 + 2 * sum(_WEIGHTS) - turn.coherence() * there
+    return alone * frequency.get(turn, 0.0) / turn.norm + turn.room * nearby + told(turn)
 
 
-def scores(turns: list[Turn], query: str) -> dict[str, float]:
-    """Return the score of each turn of a user that has evidence, by id; filters are left out."""
-    wanted = analyze_query(query)
+def _standard(values: list[float], deviation: float) -> list[float]:
+    """Return standard scores, on a fixed scale where there are few values."""
+    count = len(values)
+    mean = sum(values) / max(1, count)
+    squares = sum((value - mean) ** 2 for value in values)
+    scale = math.sqrt((squares + 100 * deviation**2) / (count + 100))
+    return [(value - mean) / scale for value in values]
+
+
+def _linked(turns: list[Turn]) -> list[_Scored]:
     scored = [_Scored(turn) for turn in turns]
+    by_id = {turn.turn.id: turn for turn in scored}
     sessions: dict[Scope, list[_Scored]] = collections.defaultdict(list)
     for turn in scored:
         if turn.turn.position is not None:
             sessions[turn.turn.scope].append(turn)
             turn.session = sessions[turn.turn.scope]
+        for source in turn.turn.sources:
+            by_id[source].facts.append(turn)
+    return scored
 
+
+def scores(turns: list[Turn], query: str) -> dict[str, float]:
+    """Return the score of each turn of a user that has evidence, by id; filters are left out."""
+    wanted, intent = analyze_query(query), intent_of(query)
+    scored = _linked(turns)
     names = {term_of(word) for turn in turns for word in words(turn.speaker or "")}
     lexical = dict.fromkeys(scored, 0.0)
+    matched = collections.Counter[_Scored]()
+    told_name: set[_Scored] = set()
     weights = 0.0
     for term in wanted.terms:
-        frequency = _frequencies(term, scored)
+        frequency = _frequencies((term, *wanted.variants.get(term, ())), scored)
+        matched.update(frequency.keys())
+        if term in names:
+            told_name |= frequency.keys()
         users = len(frequency)
         weight = math.log(1 + (len(scored) - users + 0.5) / (users + 0.5))
-        weight *= 0.25 if term in names else 1
+        weight *= wanted.weights.get(term, 1.0) * (0.1 if term in names else 1)
         weights += weight
         for turn in scored:
             evidence = _evidence(turn, frequency)
             lexical[turn] += weight * evidence / (evidence + 1)
 
-    total: list[float] = []
-    for turn in scored:
-        lexical[turn] /= weights or 1
-        speaker = turn.turn.speaker
+    anyone_named = any(not wanted.words.isdisjoint(words(turn.speaker or "")) for turn in turns)
+    standard = _standard([lexical[turn] / (weights or 1) for turn in scored], 0.05)
+    found: dict[_Scored, float] = {}
+    for turn, score in zip(scored, standard, strict=True):
+        if lexical[turn] <= 0:
+            continue
+        speaker, is_fact = turn.turn.speaker, turn.turn.position is None
         named = speaker is not None and not wanted.words.isdisjoint(words(speaker))
-        total.append(lexical[turn] + 0.05 * named)
-    count = len(scored)
-    mean = sum(total) / max(1, count)
-    variance = sum((value - mean) ** 2 for value in total) / max(1, count)
-    scale = math.sqrt((count * variance + 100 * 0.05**2) / (count + 100))
-    found: dict[str, float] = {}
-    for turn, value in zip(scored, total, strict=True):
-        if lexical[turn] > 0:
-            evidence = (value - mean) / scale
-            evidence += 0.8 * math.log(min(1 + turn.distinct, 20) / 20)
-            found[turn.turn.id] = 1 / (1 + math.exp(-(evidence - 9) / 1.6))
-    return found
+        named |= anyone_named and is_fact and turn in told_name
+        news = len(turn.content) - matched[turn]
+        found[turn] = (
+            score
+            + 1.75 * named
+            + (intent.when and turn.timed)
+            + (intent.said_by is not None and turn.turn.role == intent.said_by)
+            - 2 * bool(turn.turn.sources)
+            + math.log(min(max(2, 2 + news), 20) / 20)
+        )
+    if intent.current and found:
+        best = max(found.values())
+        near = {turn: max(0.0, 1 - (best - score) / 8) for turn, score in found.items()}
+        for turn in found:
+            earlier = sum(near[other] for other in found if other.turn.at <= turn.turn.at)
+            found[turn] += 3 * near[turn] * earlier / sum(near.values())
+    best_lexical = max(lexical.values(), default=0.0) / (weights or 1)
+    even = 1.75 - 2.5 * best_lexical + 1.9 * math.log10(min(max(1, len(scored)), 2_000))
+    return {turn.turn.id: 1 / (1 + math.exp(even - 0.48 * score)) for turn, score in found.items()}

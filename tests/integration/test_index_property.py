@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import dataclasses
 import datetime as dt
 import itertools
 import tempfile
@@ -34,8 +35,9 @@ WORDS = (
     *("Nora", "Nora's", "小猫", "喜欢小猫", "猫", "the", "is", "there", "said", "7"),
     *("don’t", "Ｇｈｅｎｔ"),
 )
+ABOUT = ("when", "now", "I", "you", "什么时候")  # what the question asks for
 MISSPELT = ("gardn", "tulipp", "Gent", "gradener", "theree", "unheard")
-ASKED = (*WORDS, *MISSPELT, "who", "Eva", "Peters")
+ASKED = (*WORDS, *MISSPELT, *ABOUT, "who", "Eva", "Peters")
 
 Narrowed = tuple[str | None, str | None, dt.datetime | None, dt.datetime | None]
 
@@ -143,14 +145,22 @@ class MemoryMachine(RuleBasedStateMachine):
                 message.at,
                 message.name,
                 self.positions[scope],
+                message.role,
             )
             self.positions[scope] += 1
             self.turns[scope.user_id].append(turn)
 
-    @rule(handle=handles, scope=scopes, text=contents, at=times)
-    def remember(self, handle: int, scope: Scope, text: str, at: dt.datetime) -> None:
-        fact = self.run(self.memories[handle].remember(text, scope=scope, at=at))
-        self.turns[scope.user_id].append(Turn(fact.id, scope, text, at))
+    @rule(handle=handles, scope=scopes, text=contents, at=times, chosen=st.just([]) | picks)
+    def remember(
+        self, handle: int, scope: Scope, text: str, at: dt.datetime, chosen: list[int]
+    ) -> None:
+        told = [turn for turn in self.turns[scope.user_id] if turn.position is not None]
+        places = sorted({number % len(told) for number in chosen}) if told else []
+        sources = tuple(told[place].id for place in places)
+        fact = self.run(
+            self.memories[handle].remember(text, scope=scope, at=at, sources=sources[::-1])
+        )
+        self.turns[scope.user_id].append(Turn(fact.id, scope, text, at, sources=sources))
 
     @precondition(lambda self: any(self.turns.values()))
     @rule(handle=handles, user=users, chosen=picks)
@@ -173,9 +183,20 @@ class MemoryMachine(RuleBasedStateMachine):
 
     def _forgotten(self, user: str, gone: Callable[[Turn], bool], told: tuple[str, ...]) -> None:
         expected = {turn.id for turn in self.turns[user] if gone(turn)}
+        expected |= {
+            turn.id
+            for turn in self.turns[user]
+            if turn.sources and expected.issuperset(turn.sources)
+        }
         assert len(told) == len(expected)
         assert set(told) == expected
-        self.turns[user] = [turn for turn in self.turns[user] if turn.id not in expected]
+        self.turns[user] = [
+            dataclasses.replace(
+                turn, sources=tuple(source for source in turn.sources if source not in expected)
+            )
+            for turn in self.turns[user]
+            if turn.id not in expected
+        ]
         self.taken = {key: held for key, held in self.taken.items() if held[1] not in expected}
         left = {turn.scope for turn in self.turns[user]}
         for scope in [scope for scope in self.positions if scope.user_id == user]:
@@ -230,9 +251,17 @@ class MemoryMachine(RuleBasedStateMachine):
             for user, turns in self.turns.items():
                 page = self.run(memory.list(scope=Scope(user), limit=10_000))
                 assert [
-                    Turn(item.id, item.scope, item.content, item.at, item.name, item.position)
+                    Turn(
+                        item.id,
+                        item.scope,
+                        item.content,
+                        item.at,
+                        item.name,
+                        item.position,
+                        item.role,
+                    )
                     if isinstance(item, Episode)
-                    else Turn(item.id, item.scope, item.text, item.at)
+                    else Turn(item.id, item.scope, item.text, item.at, sources=item.sources)
                     for item in page.items
                 ] == turns
 

@@ -52,7 +52,7 @@ async def test_a_search_after_a_cancelled_one_sees_everything(database: Path) ->
         await memory.observe(_told(2), scope=ALICE)
         store = _GatedStore(database)
         await store.open()
-        cache = IndexCache(store, most_bytes=10**9)
+        cache = IndexCache(store, store.vectors, most_bytes=10**9)
         index = await cache.current("alice")
         since = index.head
         await memory.observe(_told(1), scope=ALICE)

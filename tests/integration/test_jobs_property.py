@@ -316,14 +316,19 @@ class JobsMachine(RuleBasedStateMachine):
         assert dropped == [known.job for known in doomed]
         self._remove(doomed.__contains__)
 
+    def _of(self, destination: str) -> list[Known]:
+        return [known for known in self.known if known.job.destination == destination]
+
     def _named(self, ids: list[str]) -> list[Known]:
         by_id = {known.job.id: known for known in self.known}
         return [by_id[id_] for id_ in dict.fromkeys(ids) if id_ in by_id]
 
-    @rule(handle=handles)
-    def prune(self, handle: int) -> None:
-        old = [k for k in self.known if k.job.state == "done" and k.job.due_at < self.now]
-        assert self.run(self.jobs(handle).prune(before=self.now, limit=100)) == len(old)
+    @rule(handle=handles, destination=destinations)
+    def prune(self, handle: int, destination: str) -> None:
+        done = [known for known in self._of(destination) if known.job.state == "done"]
+        old = [known for known in done if known.job.due_at < self.now]
+        pruned = self.run(self.jobs(handle).prune(destination, before=self.now, limit=100))
+        assert pruned == len(old)
         self._remove(old.__contains__)
 
     @rule(handle=handles, user=users, session=st.sampled_from([None, None, "monday"]))

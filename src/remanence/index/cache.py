@@ -10,11 +10,13 @@ from concurrent.futures import Future
 from remanence.index.scope import ScopeIndex
 from remanence.index.text import ANALYZER_VERSION, analyze
 from remanence.store.protocol import Head, IndexFeed, Reanalysis
+from remanence.store.vectors import VectorStore
 
 __all__ = ["IndexCache"]
 
 _ENTRIES_AT_ONCE = 20_000
 _TEXTS_AT_ONCE = 1_000
+_BLOCKS_AT_ONCE = 64
 
 
 class IndexCache:
@@ -22,18 +24,24 @@ class IndexCache:
 
     Args:
         feed: Where the indexes load from.
+        vectors: Where they load vectors from.
         most_bytes: How much memory they may hold together; the one in use is kept regardless.
     """
 
-    def __init__(self, feed: IndexFeed, *, most_bytes: int) -> None:
+    def __init__(self, feed: IndexFeed, vectors: VectorStore, *, most_bytes: int) -> None:
         """Start without indexes."""
         self._feed = feed
+        self._vectors = vectors
+        self.embedder: int | None = None
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
         self._indexes: OrderedDict[str, ScopeIndex] = OrderedDict()
         self._sizes: dict[str, int] = {}
         self._bytes = 0
         self._loading: dict[str, Future[None]] = {}
+
+    embedder: int | None
+    """Whose vectors the indexes hold, by its number in the store; ``None`` for none."""
 
     @property
     def nbytes(self) -> int:
@@ -47,7 +55,7 @@ class IndexCache:
         """
         doubted: Head | None = None
         while True:
-            head = await self._feed.head(user_id)
+            head = await self._feed.head(user_id, embedder=self.embedder)
             index = self._touch(user_id)
             known = Head(0, 0) if index is None else index.head
             if index is not None and known == head:
@@ -109,6 +117,18 @@ class IndexCache:
             # A load that was cancelled may have moved the index on meanwhile: then ask again.
             applied = await asyncio.to_thread(index.apply, since, changes)
             if applied and changes.complete:
+                break
+        await self._load_vectors(user_id, index)
+
+    async def _load_vectors(self, user_id: str, index: ScopeIndex) -> None:
+        """Load the vectors that the embedder has made meanwhile."""
+        while self.embedder is not None:
+            since = index.head
+            vectors = await self._vectors.load(
+                user_id, self.embedder, after=since.embedded, limit=_BLOCKS_AT_ONCE
+            )
+            applied = await asyncio.to_thread(index.apply_vectors, since, vectors)
+            if applied and (vectors.complete or index.head.embedded >= index.head.seq):
                 return
 
     async def _analyze_again(self, user_id: str) -> None:

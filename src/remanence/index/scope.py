@@ -10,23 +10,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from remanence.index.coherence import Coherence
 from remanence.index.columns import Column
-from remanence.index.fuzzy import Trigrams
+from remanence.index.dense import Links
+from remanence.index.inverted import InvertedIndex, Used
 from remanence.index.labels import Labels
-from remanence.index.lexical import Hits, Turns, length_norm, lexical_evidence
-from remanence.index.postings import Postings
-from remanence.index.text import WEAK, Query, term_of, words
+from remanence.index.lexical import Hits, Turns, length_norm, length_room, lexical_evidence
+from remanence.index.links import NOT_A_SESSION, FactKeys, SessionLinks
+from remanence.index.text import Query, term_of, words
+from remanence.index.vectors import TurnVectors
 from remanence.store.protocol import Changes, Entry, Head
 from remanence.store.times import to_microseconds
-from remanence.types import Filter
+from remanence.store.vectors import VectorBlock, Vectors
+from remanence.types import Filter, Role
 
-__all__ = ["Evidence", "ScopeIndex"]
+__all__ = ["ROLES", "Evidence", "ScopeIndex"]
 
+ROLES: tuple[Role | None, ...] = (None, "user", "assistant", "system", "tool")
+"""What the numbers in :attr:`Evidence.role` stand for."""
+
+_LABEL_BYTES = 150
 _EMPTY_BYTES = 5_000
 """What an index holds besides its arrays and strings, roughly."""
-
-_NOT_A_SESSION = 0
-"""The session of a fact, for the purpose of neighbours: it has none."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,17 +40,31 @@ class Evidence:
 
     Attributes:
         numbers: The turns' sequence numbers.
+        at: When each happened, in microseconds since 1970.
+        role: As what it was said: a place in :data:`ROLES`.
         lexical: Lexical evidence, 0 to 1.
-        named: Whether the query names the turn's speaker.
-        distinct: How many different content terms the turn has.
+        matched: How many of the query's terms the turn uses.
+        distinct: How many different content terms it has.
+        timed: Whether it has a word that tells a time.
         visible: Whether the filter lets it be seen.
+        dense: Dense evidence; ``None`` without vectors.
+        embedded: Whether it has a vector; ``None`` without vectors.
+        named: Whether the query names its speaker; ``None`` where it names none.
+        drawn: Whether it is a fact that rests on other turns; ``None`` where there is none.
     """
 
     numbers: npt.NDArray[np.int64]
+    at: npt.NDArray[np.int64]
+    role: npt.NDArray[np.int8]
     lexical: npt.NDArray[np.float32]
-    named: npt.NDArray[np.bool_]
+    matched: npt.NDArray[np.int32]
     distinct: npt.NDArray[np.int32]
+    timed: npt.NDArray[np.bool_]
     visible: npt.NDArray[np.bool_]
+    dense: npt.NDArray[np.float32] | None
+    embedded: npt.NDArray[np.bool_] | None
+    named: npt.NDArray[np.bool_] | None
+    drawn: npt.NDArray[np.bool_] | None
 
 
 class ScopeIndex:
@@ -62,10 +81,7 @@ class ScopeIndex:
 
     def _clear(self) -> None:
         self.head = Head(0, 0)
-        self._terms: Labels[str] = Labels()
-        self._weak = Column(np.bool_)
-        self._postings = Postings()
-        self._trigrams = Trigrams()
+        self._words = InvertedIndex()
         self._places: Labels[tuple[str | None, str | None]] = Labels()
         self._speakers: Labels[str | None] = Labels()
         self._names: list[frozenset[str]] = []
@@ -78,7 +94,13 @@ class ScopeIndex:
         self._asks = Column(np.bool_)
         self._distinct = Column(np.int32)
         self._norm = Column(np.float32)
-        self._links = _Links()
+        self._room = Column(np.float32)
+        self._role = Column(np.int8)
+        self._timed = Column(np.bool_)
+        self._links = SessionLinks()
+        self._coherence = Coherence()
+        self._vectors = TurnVectors()
+        self._keys = FactKeys()
         for column in self._columns():
             column.extend([0])
         self._links.extend(np.zeros(1, np.int32))
@@ -94,6 +116,9 @@ class ScopeIndex:
             self._asks,
             self._distinct,
             self._norm,
+            self._room,
+            self._role,
+            self._timed,
         )  # pyright: ignore[reportAssignmentType] - a column's element type is invariant
         return columns
 
@@ -105,8 +130,9 @@ class ScopeIndex:
     def nbytes(self) -> int:
         """The memory held, in bytes; that of strings is estimated."""
         arrays = sum(column.nbytes for column in self._columns()) + self._links.nbytes
-        strings = 150 * (len(self._terms) + len(self._places) + len(self._speakers))
-        return _EMPTY_BYTES + arrays + self._postings.nbytes + self._trigrams.nbytes + strings
+        strings = _LABEL_BYTES * (len(self._places) + len(self._speakers))
+        tables = (self._words, self._coherence, self._vectors, self._keys)
+        return _EMPTY_BYTES + arrays + strings + sum(table.nbytes for table in tables)
 
     def apply(self, since: Head, changes: Changes) -> bool:
         """Bring the index up to date.
@@ -127,23 +153,79 @@ class ScopeIndex:
                 self._remove(changes.removed)
             if changes.entries:
                 self._add(changes.entries)
-            self.head = Head(changes.seq, changes.epoch)
+            self.head = Head(changes.seq, changes.epoch, self.head.embedded)
             return True
+
+    def apply_vectors(self, since: Head, vectors: Vectors) -> bool:
+        """Take in vectors of turns that are known.
+
+        Args:
+            since: What the vectors were asked for; if the index has moved on, they are ignored.
+            vectors: What the store told.
+
+        Returns:
+            Whether they were taken in.
+        """
+        with self._lock:
+            if self.head != since:
+                return False
+            progress = min(vectors.progress, since.seq)
+            if progress < since.embedded:  # they were dropped, for those of another embedder
+                self._vectors = TurnVectors()
+            else:
+                for block in vectors.blocks:
+                    self._take_in(block, after=since.embedded, upto=progress)
+            self.head = Head(since.seq, since.epoch, progress)
+            return True
+
+    def _take_in(self, block: VectorBlock, *, after: int, upto: int) -> None:
+        new = np.flatnonzero((block.numbers > after) & (block.numbers <= upto))
+        turns, known = self._find(block.numbers[new])
+        if len(turns):
+            self._vectors.put(turns, block.data[new[known]], self._order())
+
+    def _find(
+        self, numbers: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+        """Return the turns of those of these sequence numbers that are there, and which these are.
+
+        Turn 0, the stand-in, has the number 0, which no item has.
+        """
+        places = np.searchsorted(self._seq.values, numbers)
+        places = np.minimum(places, len(self._seq) - 1)
+        known = self._seq.values[places] == numbers
+        return places[known], known
 
     def _add(self, entries: Sequence[Entry]) -> None:
         first = len(self._seq)
         self._seq.extend([entry.seq for entry in entries])
         self._at.extend([entry.at for entry in entries])
         self._asks.extend([entry.asks for entry in entries])
+        self._role.extend([ROLES.index(entry.role) for entry in entries])
         self._speaker.extend(self._speakers.number(entry.speaker for entry in entries))
         self._read_names()
         places = self._places.number((entry.agent_id, entry.session_id) for entry in entries)
         self._place.extend(places)
         episodes = np.array([entry.origin == "episode" for entry in entries])
-        sessions = np.where(episodes, places + 1, _NOT_A_SESSION).astype(np.int32)
+        sessions = np.where(episodes, places + 1, NOT_A_SESSION).astype(np.int32)
         self._session.extend(sessions)
         self._links.extend(sessions)
-        self._add_terms(first, [entry.terms for entry in entries])
+        self._measure(self._words.add(first, [entry.terms for entry in entries]))
+        self._add_keys(first, entries)
+
+    def _measure(self, used: Used) -> None:
+        """Take down what the terms of new turns tell about them."""
+        self._norm.extend(length_norm(used.lengths))
+        self._room.extend(length_room(used.lengths))
+        self._distinct.extend(used.distinct)
+        self._timed.extend(used.timed)
+        self._cohere(len(used.lengths), used.owners, used.terms)
+
+    def _cohere(
+        self, count: int, owners: npt.NDArray[np.int32], terms: npt.NDArray[np.int32]
+    ) -> None:
+        session = self._session.values
+        self._coherence.extend(count, owners, terms, session=session, links=self._links)
 
     def _read_names(self) -> None:
         """Take the speakers' names apart."""
@@ -152,92 +234,128 @@ class ScopeIndex:
             self._names += [frozenset(words(speaker or "")) for speaker in unread]
             self._name_terms = frozenset(term_of(word) for name in self._names for word in name)
 
-    def _add_terms(self, first: int, texts: Sequence[str]) -> None:
-        known = len(self._terms)
-        occurring = self._terms.number(" ".join(texts).split())
-        self._weak.extend([term.startswith(WEAK) for term in self._terms.values[known:]])
-        counts = np.array([text.count(" ") + 1 if text else 0 for text in texts], np.int64)
-        turns = np.repeat(np.arange(first, first + len(texts), dtype=np.int32), counts)
-        owners, terms, frequencies = self._postings.add(turns, occurring)
-        strong = ~self._weak.values[terms]
-        owners = owners[strong] - first
-        lengths = np.bincount(owners, frequencies[strong], minlength=len(texts))
-        self._norm.extend(length_norm(lengths))
-        self._distinct.extend(np.bincount(owners, minlength=len(texts)))
+    def _add_keys(self, first: int, entries: Sequence[Entry]) -> None:
+        """Tie facts to the turns that they rest on."""
+        counts = np.array([len(entry.sources) for entry in entries], np.int64)
+        if not counts.any():
+            return
+        facts = np.repeat(np.arange(first, first + len(entries), dtype=np.int32), counts)
+        told = [number for entry in entries for number in entry.sources]
+        sources, known = self._find(np.array(told, np.int64))
+        self._keys.extend(facts[known], sources)
 
     def _remove(self, numbers: Sequence[int]) -> None:
         """Drop turns as if they had never been there."""
         kept = ~np.isin(self._seq.values, np.array(numbers, np.int64))
         kept[0] = True
         renumbered = (np.cumsum(kept) - 1).astype(np.int32)
-        used = self._postings.keep(kept, renumbered, len(self._terms))
-        self._postings.rename(self._terms.keep(used))
-        self._weak.keep(used)
-        self._trigrams = Trigrams()
+        renamed = self._words.keep(kept, renumbered)
         for column in self._columns():
             column.keep(kept)
         _compact(self._speakers, self._speaker)
         self._names.clear()
         self._read_names()
         _compact(self._places, self._place)
-        alone = self._session.values == _NOT_A_SESSION
-        self._session.values[:] = np.where(alone, _NOT_A_SESSION, self._place.values + 1)
-        self._links = _Links()
+        alone = self._session.values == NOT_A_SESSION
+        self._session.values[:] = np.where(alone, NOT_A_SESSION, self._place.values + 1)
+        self._links = SessionLinks()
         self._links.extend(self._session.values)
+        owners, terms = self._coherence.pairs()
+        staying = kept[owners]
+        self._coherence = Coherence()
+        self._cohere(len(self), renumbered[owners[staying]], renamed[terms[staying]])
+        self._keys.keep(kept, renumbered)
+        self._vectors.keep(kept, self._order())
 
-    def evidence(self, query: Query, where: Filter, exclude: Sequence[int]) -> Evidence:
+    def evidence(
+        self,
+        query: Query,
+        where: Filter,
+        exclude: Sequence[int],
+        vector: npt.NDArray[np.float32] | None = None,
+    ) -> Evidence:
         """Return what speaks for each turn.
 
         Args:
             query: What is looked for.
             where: What may be seen; its user is this index's.
             exclude: Sequence numbers of turns not to be seen.
+            vector: The question's, of the embedder whose vectors these are; ``None`` for none.
         """
         with self._lock:
-            turns = Turns(
-                norm=self._norm.values,
-                before=self._links.before.values,
-                after=self._links.after.values,
-                place=self._links.place.values,
-                session=self._session.values,
-                sizes=self._links.sizes.values,
-                asks=self._asks.values,
-            )
-            hits = [self._hits(term) for term in query.terms]
-            lexical = lexical_evidence(turns, hits)
+            hits = [self._hits(term, query) for term in query.terms]
+            said = lexical_evidence(self._turns(), hits)
+            dense = embedded = None
+            if vector is not None and self._vectors.count:
+                dense, embedded = self._vectors.evidence(vector, self._order(), self._keys)
+                dense, embedded = dense[1:], embedded[1:]
             return Evidence(
                 numbers=self._seq.values[1:],
-                lexical=lexical[1:],
-                named=self._named(query)[1:],
+                at=self._at.values[1:],
+                role=self._role.values[1:],
+                lexical=said.weight[1:],
+                matched=said.matched[1:],
                 distinct=self._distinct.values[1:],
+                timed=self._timed.values[1:],
                 visible=self._visible(where, exclude)[1:],
+                dense=dense,
+                embedded=embedded,
+                named=self._named(query, hits),
+                drawn=self._drawn(),
             )
 
-    def _hits(self, term: str) -> Hits:
-        """Return the turns that use a term, or terms like it if nobody used it."""
-        is_name = term in self._name_terms
-        number = self._terms.get(term)
-        if number is not None:
-            return Hits(*self._postings.find(number), is_name)
-        similar = [
-            (number, overlap)
-            for number, overlap in self._trigrams.similar(term, self._terms.values)
-            if not self._weak.values[number]
-        ]
-        if not similar:
-            return Hits(np.zeros(0, np.int32), np.zeros(0, np.float32), is_name)
-        counts = np.zeros(len(self._seq), np.float32)
-        for number, overlap in similar:
-            turns, frequencies = self._postings.find(number)
-            counts[turns] += np.float32(overlap) * frequencies
-        turns = np.flatnonzero(counts).astype(np.int32)
-        return Hits(turns, counts[turns], is_name)
+    def _turns(self) -> Turns:
+        return Turns(
+            norm=self._norm.values,
+            room=self._room.values,
+            before=self._links.before.values,
+            after=self._links.after.values,
+            place=self._links.place.values,
+            session=self._session.values,
+            sizes=self._links.sizes.values,
+            asks=self._asks.values,
+            coherence=self._coherence.values.values,
+            facts=self._keys.facts.values,
+            sources=self._keys.sources.values,
+        )
 
-    def _named(self, query: Query) -> npt.NDArray[np.bool_]:
+    def _order(self) -> Links:
+        return Links(
+            before=self._links.before.values,
+            after=self._links.after.values,
+            asks=self._asks.values,
+            room=self._room.values,
+        )
+
+    def _hits(self, term: str, query: Query) -> Hits:
+        """Return the turns that use a term."""
+        return self._words.find(
+            term,
+            query.variants.get(term, ()),
+            size=len(self._seq),
+            weight=query.weights.get(term, 1.0),
+            is_name=term in self._name_terms,
+        )
+
+    def _named(self, query: Query, hits: Sequence[Hits]) -> npt.NDArray[np.bool_] | None:
+        """Return of which turns the query names the speaker, and which facts name who it names."""
         named = [not query.words.isdisjoint(name) for name in self._names]
         if not any(named):
-            return np.zeros(len(self._speaker), np.bool_)
-        return np.array(named)[self._speaker.values]
+            return None
+        flags = np.array(named)[self._speaker.values]
+        told = [found.turns for found in hits if found.is_name]
+        if told:
+            turns = np.concatenate(told)
+            flags[turns[self._session.values[turns] == NOT_A_SESSION]] = True
+        return flags[1:]
+
+    def _drawn(self) -> npt.NDArray[np.bool_] | None:
+        """Return which turns are facts that rest on others."""
+        if not len(self._keys.facts):
+            return None
+        drawn = np.zeros(len(self._seq), np.bool_)
+        drawn[self._keys.facts.values] = True
+        return drawn[1:]
 
     def _visible(self, where: Filter, exclude: Sequence[int]) -> npt.NDArray[np.bool_]:
         visible = np.ones(len(self._seq), np.bool_)
@@ -263,57 +381,3 @@ def _compact(labels: Labels[Any], column: Column[np.int32]) -> None:
     renumbered = labels.keep(used)
     column.values[0] = 0
     column.values[1:] = renumbered[column.values[1:]]
-
-
-class _Links:
-    """Who comes before and after whom in a session.
-
-    Attributes:
-        before: For each turn the number of the one before it, 0 for none.
-        after: For each turn the number of the one after it, 0 for none.
-        place: For each turn how many come before it.
-        sizes: For each session how many turns it has; 1 for :data:`_NOT_A_SESSION`.
-    """
-
-    def __init__(self) -> None:
-        """Start without turns."""
-        self.before = Column(np.int32)
-        self.after = Column(np.int32)
-        self.place = Column(np.int32)
-        self.sizes = Column(np.int32)
-        self._last = Column(np.int32)
-
-    @property
-    def nbytes(self) -> int:
-        """The memory held, in bytes."""
-        columns = (self.before, self.after, self.place, self.sizes, self._last)
-        return sum(column.nbytes for column in columns)
-
-    def extend(self, sessions: npt.NDArray[np.int32]) -> None:
-        """Append turns of these sessions; turns of :data:`_NOT_A_SESSION` stay alone."""
-        first, count = len(self.before), len(sessions)
-        room = int(sessions.max(initial=0)) + 1 - len(self._last)
-        if room > 0:
-            self._last.extend(np.zeros(room, np.int32))
-            self.sizes.extend(np.zeros(room, np.int32))
-        order = np.argsort(sessions, kind="stable")
-        grouped = sessions[order]
-        turns = (order + first).astype(np.int32)
-        starts = np.flatnonzero(np.diff(grouped, prepend=-1))
-        sizes = np.diff(starts, append=count)
-        owners = grouped[starts]
-        before = np.roll(turns, 1)
-        before[starts] = self._last.values[owners]
-        place = np.arange(count, dtype=np.int32) - np.repeat(starts, sizes).astype(np.int32)
-        place += self.sizes.values[grouped]
-        linked = grouped != _NOT_A_SESSION
-        self.before.extend(np.zeros(count, np.int32))
-        self.after.extend(np.zeros(count, np.int32))
-        self.place.extend(np.zeros(count, np.int32))
-        self.before.values[turns[linked]] = before[linked]
-        self.after.values[before[linked]] = turns[linked]
-        self.after.values[0] = 0
-        self.place.values[turns[linked]] = place[linked]
-        self._last.values[owners] = turns[starts + sizes - 1]
-        self.sizes.values[owners] += sizes.astype(np.int32)
-        self.sizes.values[_NOT_A_SESSION] = 1

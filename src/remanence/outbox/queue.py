@@ -152,6 +152,11 @@ class Outbox:
         self._work.ring()
         return job
 
+    def wake(self) -> None:
+        """Tell the worker that something was put in otherwise, in the same store."""
+        self._go_on()
+        self._work.ring()
+
     async def wait(self, job: Job, seconds: float) -> JobState:
         """Wait until a job is done or parked, or has failed once, whoever delivers it.
 

@@ -24,6 +24,7 @@ _LEAST_PAUSE = 0.05
 
 _PRUNED_AT_ONCE = 1_000
 _PRUNE_SECONDS = 3_600.0
+_LEAST_PRUNE_SECONDS = 60.0
 
 
 class Worker:
@@ -156,10 +157,13 @@ class Worker:
         """Forget now and then what was done long ago."""
         if time.monotonic() < self._prune_at:
             return
-        before = self._duty.clock.now() - dt.timedelta(days=self._duty.settings.keep_done_days)
-        pruned = await self._duty.store.prune(before=before, limit=_PRUNED_AT_ONCE)
+        kept = dt.timedelta(days=self._duty.settings.keep_done_days)
+        pruned = await self._duty.store.prune(
+            self._duty.destination, before=self._duty.clock.now() - kept, limit=_PRUNED_AT_ONCE
+        )
         if pruned < _PRUNED_AT_ONCE:
-            self._prune_at = time.monotonic() + _PRUNE_SECONDS
+            pause = min(max(kept.total_seconds(), _LEAST_PRUNE_SECONDS), _PRUNE_SECONDS)
+            self._prune_at = time.monotonic() + pause
 
     def _begin(self, leased: LeasedJob) -> None:
         # A scope's next job is leased only if nobody has one of it: whoever is at one has lost it.

@@ -176,6 +176,14 @@ class JobStore(Protocol):
         """
         ...
 
+    async def follow(self, jobs: Sequence[NewJob]) -> None:
+        """Put jobs in that stand for whatever there is to do for their scope; no quota holds.
+
+        A job is left out where one of its kind is pending for its destination and scope: that one
+        will find what there is to do.
+        """
+        ...
+
     async def lease(
         self,
         destination: str,
@@ -303,8 +311,12 @@ class JobStore(Protocol):
         """Remove jobs that no worker holds, with what they carry; return those there were."""
         ...
 
-    async def prune(self, *, before: dt.datetime, limit: int) -> int:
-        """Forget up to ``limit`` jobs that were done before a time; return how many."""
+    async def prune(self, destination: str, *, before: dt.datetime, limit: int) -> int:
+        """Forget up to ``limit`` jobs of a destination that were done before a time.
+
+        Returns:
+            How many.
+        """
         ...
 
     async def erase_jobs(self, where: Filter) -> int:

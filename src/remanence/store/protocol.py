@@ -1,8 +1,9 @@
 """What a store has to be able to do.
 
-Four small protocols, and their sum. Every method names a user and can't read across users; no
-value of an argument is a wildcard. Records go in and out frozen. The store is the truth: search
-indexes are caches that feed on :class:`IndexFeed` and can be thrown away at any time.
+Four small protocols, and their sum, which also has jobs and vectors. Every method names a user and
+can't read across users; no value of an argument is a wildcard. Records go in and out frozen. The
+store is the truth: search indexes are caches that feed on :class:`IndexFeed` and can be thrown away
+at any time.
 
 Each user has a *sequence* (every stored item takes the next number, so no number appears late)
 and an *epoch* (raised by whatever changes or removes items). Epochs are never used twice, not
@@ -16,6 +17,8 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from remanence.store.jobs import JobStore, NewJob
+from remanence.store.vectors import VectorStore
 from remanence.types import Episode, Fact, Filter, Origin, Role, Scope
 
 __all__ = [
@@ -73,7 +76,10 @@ class NewEpisode:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NewFact:
-    """A statement about to be stored, checked and analysed; ``metadata`` is JSON text."""
+    """A statement about to be stored, checked and analysed; ``metadata`` is JSON text.
+
+    ``sources`` are the ids of the episodes that it rests on, each once.
+    """
 
     id: str
     text: str
@@ -81,6 +87,7 @@ class NewFact:
     recorded_at: dt.datetime
     metadata: str
     analysis: Analysis
+    sources: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -93,10 +100,17 @@ class Batch:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Head:
-    """How far a user's items have come: (0, 0) for a user without any."""
+    """How far a user's items have come: (0, 0) for a user without any.
+
+    Attributes:
+        seq: The number of the last item.
+        epoch: The user's epoch.
+        embedded: The number up to which there are vectors, of the embedder that was asked about.
+    """
 
     seq: int
     epoch: int
+    embedded: int = 0
 
 
 class Entry(NamedTuple):
@@ -109,10 +123,12 @@ class Entry(NamedTuple):
         agent_id: That session's agent.
         session_id: That session's id.
         at: When it happened, in microseconds since 1970 UTC.
+        role: As what they spoke; ``None`` for a fact.
         speaker: Who spoke, if known.
         terms: Its index terms, as in :class:`Analysis`.
         asks: Whether it ends with a question.
         version: The version of the analyser that found the terms.
+        sources: For a fact, the numbers of the episodes that it rests on, ascending.
     """
 
     seq: int
@@ -121,10 +137,12 @@ class Entry(NamedTuple):
     agent_id: str | None
     session_id: str | None
     at: int
+    role: Role | None
     speaker: str | None
     terms: str
     asks: bool
     version: int
+    sources: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -190,11 +208,18 @@ class Counts:
 class EpisodeStore(Protocol):
     """Keeps what was said."""
 
-    async def append(self, batches: Sequence[Batch]) -> list[list[Episode]]:
+    async def append(
+        self, batches: Sequence[Batch], *, then: Sequence[NewJob] = ()
+    ) -> list[list[Episode]]:
         """Store messages, all of them or none, durably when this returns.
 
         A message whose ``message_id`` its session already holds is not stored again: the episode
         that is there is returned in its place.
+
+        Args:
+            batches: The messages.
+            then: What is to be done next, put in by the same transaction, as
+                :meth:`~remanence.store.jobs.JobStore.follow` does.
 
         Returns:
             For each batch its episodes, in the order given.
@@ -218,10 +243,18 @@ class EpisodeStore(Protocol):
 class FactStore(Protocol):
     """Keeps statements."""
 
-    async def add_facts(self, scope: Scope, facts: Sequence[NewFact]) -> list[Fact]:
+    async def add_facts(
+        self, scope: Scope, facts: Sequence[NewFact], *, then: Sequence[NewJob] = ()
+    ) -> list[Fact]:
         """Store statements, all of them or none, durably when this returns.
 
+        Args:
+            scope: Where they belong.
+            facts: The statements.
+            then: What is to be done next, as for :meth:`EpisodeStore.append`.
+
         Raises:
+            InputError: A source is no episode of the user's; nothing was kept.
             StoreError: The store can't; nothing was kept.
         """
         ...
@@ -238,6 +271,23 @@ class ItemStore(Protocol):
         """Return number and item of these ids, as far as they exist and ``where`` sees them."""
         ...
 
+    async def around(
+        self, where: Filter, ids: Sequence[str], *, before: int, after: int
+    ) -> dict[str, tuple[Episode, ...]]:
+        """Return episodes with what was said right before and after them, by the episodes' ids.
+
+        Args:
+            where: What may be seen, the episodes themselves included.
+            ids: The episodes; ids of anything else are left out.
+            before: How many places to look back in the episode's session.
+            after: How many places to look ahead.
+
+        Returns:
+            For each episode it and the others, by their position in the session. What was erased
+            leaves its place empty: nothing from further away comes in for it.
+        """
+        ...
+
     async def page(
         self, where: Filter, *, after: int, limit: int, origin: Origin | None
     ) -> list[tuple[int, Item]]:
@@ -248,8 +298,9 @@ class ItemStore(Protocol):
         """Erase the items of these ids that ``where`` sees, or with ``None`` all it sees.
 
         When this returns they are gone from the rows, from freed space, and (as the result says)
-        from the write-ahead log. A session without items, and a user without items, are forgotten
-        altogether.
+        from the write-ahead log, and so are their vectors. A fact loses the sources that go, and
+        goes itself with the last of them. A session without items, and a user without items, are
+        forgotten altogether.
         """
         ...
 
@@ -261,8 +312,13 @@ class ItemStore(Protocol):
 class IndexFeed(Protocol):
     """Brings search indexes up to date, and their terms."""
 
-    async def head(self, user_id: str) -> Head:
-        """Return how far a user's items have come."""
+    async def head(self, user_id: str, *, embedder: int | None = None) -> Head:
+        """Return how far a user's items have come.
+
+        Args:
+            user_id: The user.
+            embedder: Whose vectors to tell of; ``None`` for none.
+        """
         ...
 
     async def changes(self, user_id: str, since: Head, *, limit: int) -> Changes:
@@ -286,6 +342,16 @@ class IndexFeed(Protocol):
 
 class Store(EpisodeStore, FactStore, ItemStore, IndexFeed, Protocol):
     """All that the engine needs of a store."""
+
+    @property
+    def jobs(self) -> JobStore:
+        """The work that waits."""
+        ...
+
+    @property
+    def vectors(self) -> VectorStore:
+        """The vectors of what is kept."""
+        ...
 
     @property
     def commits(self) -> int:

@@ -4,7 +4,18 @@ from collections.abc import Callable
 
 import remanence
 
-HEAVY = ("agentscope", "mem0", "fastapi", "torch", "numpy", "apsw", "pytest")
+HEAVY = (
+    "agentscope",
+    "mem0",
+    "fastapi",
+    "torch",
+    "onnxruntime",
+    "tokenizers",
+    "huggingface_hub",
+    "numpy",
+    "apsw",
+    "pytest",
+)
 
 
 def test_the_public_names_exist_and_are_sorted() -> None:

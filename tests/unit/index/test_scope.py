@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from remanence import Filter
 from remanence.index.scope import ScopeIndex
 from remanence.index.text import analyze, analyze_query
 from remanence.store.protocol import Changes, Entry, Head
+from remanence.store.vectors import VectorBlock, Vectors
 
 ALICE = Filter("alice")
 QUERIES = ("word77", "wodr77", "wrd500", "What did Nora say about word5?", "word599 again")
@@ -21,7 +24,10 @@ def _entry(number: int) -> Entry:
     session = f"session{number % 7}"
     place = (number % 7, None, session)
     found = (analysis.terms, analysis.asks, analysis.version)
-    return Entry(number, "fact" if number % 13 == 0 else "episode", *place, number, speaker, *found)
+    if number % 13 == 0:
+        sources = tuple(range(max(1, number - 6), number, 2))
+        return Entry(number, "fact", *place, number, None, None, *found, sources)
+    return Entry(number, "episode", *place, number, "user", speaker, *found)
 
 
 def _changes(epoch: int, entries: Sequence[Entry], removed: Sequence[int], head: Head) -> Changes:
@@ -40,23 +46,46 @@ def _apply(index: ScopeIndex, entries: Sequence[Entry] = (), removed: Sequence[i
     index.apply(head, _changes(head.epoch + bool(removed), entries, removed, head))
 
 
-def _evidence(index: ScopeIndex, query: str) -> dict[int, tuple[float, bool, int]]:
-    found = index.evidence(analyze_query(query), ALICE, [])
-    columns = (found.numbers, found.lexical, found.named, found.distinct)
-    return {
-        number: (lexical, named, distinct)
-        for number, lexical, named, distinct in zip(
-            *(column.tolist() for column in columns), strict=True
-        )
-    }
+def _vector(number: int) -> npt.NDArray[np.float32]:
+    """Return a unit vector of its own; those of near numbers are near one another."""
+    random = np.random.default_rng(number // 3)
+    own = np.random.default_rng(10_000 + number)
+    vector = random.standard_normal(8) + own.standard_normal(8) / 2
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def _embed(index: ScopeIndex, numbers: Sequence[int]) -> None:
+    head = index.head
+    progress = max([head.embedded, *numbers])
+    data = np.array([_vector(number) for number in numbers]).reshape(-1, 8)
+    block = VectorBlock(np.array(numbers, np.int64), data)
+    assert index.apply_vectors(head, Vectors(progress, (block,), complete=True))
+
+
+def _evidence(index: ScopeIndex, query: str) -> dict[int, tuple[float, ...]]:
+    found = index.evidence(analyze_query(query), ALICE, [], _vector(77))
+    columns = (
+        found.lexical,
+        found.matched,
+        found.distinct,
+        found.timed,
+        found.role,
+        np.zeros(len(index)) if found.dense is None else found.dense,
+        np.zeros(len(index)) if found.embedded is None else found.embedded,
+        np.zeros(len(index)) if found.named is None else found.named,
+        np.zeros(len(index)) if found.drawn is None else found.drawn,
+    )
+    numbers: list[int] = found.numbers.tolist()
+    values: list[list[float]] = np.array(columns, np.float64).T.tolist()
+    return {number: tuple(each) for number, each in zip(numbers, values, strict=True)}
 
 
 def _same(left: ScopeIndex, right: ScopeIndex) -> bool:
     for query in QUERIES:
         one, other = _evidence(left, query), _evidence(right, query)
         assert one.keys() == other.keys()
-        for number, (lexical, named, distinct) in one.items():
-            assert (pytest.approx(lexical), named, distinct) == other[number]
+        for number, values in one.items():
+            assert values == pytest.approx(other[number], abs=1e-5), (query, number)
     return True
 
 
@@ -76,7 +105,45 @@ def test_portions_and_removals_leave_what_loading_anew_gives() -> None:
             anew = ScopeIndex()
             _apply(anew, [_entry(number) for number in alive])
             assert len(stepwise) == len(anew) == len(alive)
+            embedded = [number for number in alive if number <= first]
+            _embed(stepwise, [number for number in embedded if number > stepwise.head.embedded])
+            _embed(anew, embedded)
             assert _same(stepwise, anew)
+
+
+def test_vectors_that_come_in_any_portions_are_the_same_in_the_end() -> None:
+    indexes = [ScopeIndex() for _ in range(3)]
+    numbers = list(range(1, 200))
+    for index, size in zip(indexes, (200, 1, 37), strict=True):
+        _apply(index, [_entry(number) for number in numbers])
+        for start in range(0, len(numbers), size):
+            _embed(index, numbers[start : start + size])
+    assert _same(indexes[0], indexes[1])
+    assert _same(indexes[0], indexes[2])
+    without = ScopeIndex()
+    _apply(without, [_entry(number) for number in numbers])
+    assert without.evidence(analyze_query("word7"), ALICE, [], _vector(7)).dense is None
+
+
+def test_only_vectors_of_turns_that_are_known_and_new_are_taken() -> None:
+    index = ScopeIndex()
+    _apply(index, [_entry(number) for number in range(1, 20)])
+    _embed(index, range(1, 30))
+    assert index.head.embedded == 19
+    before = _evidence(index, "word7")
+    foreign = VectorBlock(np.array([3, 4], np.int64), np.ones((2, 8), np.float32))
+    assert index.apply_vectors(index.head, Vectors(25, (foreign,), complete=True))
+    assert _evidence(index, "word7") == before
+    assert not index.apply_vectors(Head(0, 0), Vectors(25, (foreign,), complete=True))
+
+
+def test_vectors_go_when_the_store_has_them_no_longer() -> None:
+    index = ScopeIndex()
+    _apply(index, [_entry(number) for number in range(1, 20)])
+    _embed(index, range(1, 20))
+    assert index.apply_vectors(index.head, Vectors(0, (), complete=True))
+    assert index.head.embedded == 0
+    assert index.evidence(analyze_query("word7"), ALICE, [], _vector(7)).dense is None
 
 
 def test_what_is_asked_for_an_older_state_is_ignored() -> None:
@@ -95,7 +162,7 @@ def test_a_rebuild_starts_over() -> None:
     index.apply(index.head, changes)
     assert index.head == Head(200, 9)
     assert _evidence(index, "word200").keys() == {200}
-    assert _evidence(index, "word5")[200] == (0, False, 2)
+    assert _evidence(index, "word5")[200][:3] == (0, 0, 2)
 
 
 def test_evidence_stays_as_it_was_when_the_index_goes_on() -> None:

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Sequence
 
 from remanence.store.jobs import Job, JobCounts, JobState, LeasedJob, NewJob, Quota
 from remanence.store.sqlite import jobs as work
+from remanence.store.sqlite.lane import Runs
 from remanence.types import Filter
 
 __all__ = ["SQLiteJobs"]
-
-T = TypeVar("T")
-
-
-class _Runs(Protocol):
-    """Hands work to a store's thread: what it is given a database and these arguments for."""
-
-    async def __call__(self, work: Callable[..., T], *arguments: Any) -> T: ...
 
 
 class SQLiteJobs:
@@ -31,7 +23,7 @@ class SQLiteJobs:
         read: Runs work that reads.
     """
 
-    def __init__(self, *, write: _Runs, read: _Runs) -> None:
+    def __init__(self, *, write: Runs, read: Runs) -> None:
         """Keep the ways to the store's threads."""
         self._write = write
         self._read = read
@@ -39,6 +31,10 @@ class SQLiteJobs:
     async def enqueue(self, jobs: Sequence[NewJob], *, quota: Quota) -> list[Job]:
         """Put jobs in; see :class:`~remanence.store.jobs.JobStore`."""
         return await self._write(work.enqueue, jobs, quota)
+
+    async def follow(self, jobs: Sequence[NewJob]) -> None:
+        """Put in what is not waiting; see :class:`~remanence.store.jobs.JobStore`."""
+        await self._write(work.follow, jobs)
 
     async def lease(
         self,
@@ -123,9 +119,9 @@ class SQLiteJobs:
         """Remove jobs; see :class:`~remanence.store.jobs.JobStore`."""
         return await self._write(work.drop, tuple(ids), now)
 
-    async def prune(self, *, before: dt.datetime, limit: int) -> int:
+    async def prune(self, destination: str, *, before: dt.datetime, limit: int) -> int:
         """Forget done jobs; see :class:`~remanence.store.jobs.JobStore`."""
-        return await self._write(work.prune, before, limit)
+        return await self._write(work.prune, destination, before, limit)
 
     async def erase_jobs(self, where: Filter) -> int:
         """Remove the jobs of a user; see :class:`~remanence.store.jobs.JobStore`."""

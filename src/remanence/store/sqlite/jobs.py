@@ -30,6 +30,7 @@ __all__ = [
     "erase_jobs",
     "extend",
     "finish",
+    "follow",
     "give_back",
     "job",
     "lane_head",
@@ -93,6 +94,14 @@ def _add(database: Database, new: NewJob, place: dict[str, str]) -> Row:
     row = database.one("add_job", values)
     database.run("add_payload", {"user_id": new.scope.user_id, "payload": new.payload})
     return row
+
+
+def follow(database: Database, jobs: Sequence[NewJob]) -> None:
+    """Put in what is not waiting; see :meth:`remanence.store.jobs.JobStore.follow`."""
+    for new in jobs:
+        place = {**scope_parameters(new.scope), "destination": new.destination}
+        if database.row("pending_job", {**place, "kind": new.kind}) is None:
+            _add(database, new, {**place, "key": new.key})
 
 
 def _check_quota(database: Database, destination: str, quota: Quota) -> None:
@@ -273,9 +282,13 @@ def drop(database: Database, ids: Sequence[str], now: dt.datetime) -> list[Job]:
     return dropped
 
 
-def prune(database: Database, before: dt.datetime, limit: int) -> int:
+def prune(database: Database, destination: str, before: dt.datetime, limit: int) -> int:
     """Forget done jobs; see :meth:`remanence.store.jobs.JobStore.prune`."""
-    values = {"before": to_microseconds(before), "limit": limit}
+    values = {
+        "destination": destination,
+        "before": to_microseconds(before),
+        "limit": limit,
+    }
     return len(database.rows("prune_jobs", values))
 
 

@@ -7,6 +7,13 @@ SELECT id, kind, destination, user_id, agent_id, session_id, key, state, attempt
 FROM jobs
 WHERE user_id = :user_id AND destination = :destination AND key = :key;
 
+-- name: pending_job
+-- One that waits behind the others of its lane, if it is of the same kind.
+SELECT 1 FROM jobs
+WHERE destination = :destination AND user_id = :user_id AND agent_id = :agent_id
+  AND session_id = :session_id AND state < 2 AND state = 0 AND kind = :kind
+LIMIT 1;
+
 -- name: add_job
 INSERT INTO jobs (id, kind, destination, user_id, agent_id, session_id, key, state, attempts, tried,
                   due_at, created_at, payload_bytes)
@@ -151,7 +158,9 @@ DELETE FROM job_payloads WHERE job = :number AND user_id = :user_id;
 -- name: prune_jobs
 -- They carry nothing any more.
 DELETE FROM jobs
-WHERE number IN (SELECT number FROM jobs WHERE state = 3 AND due_at < :before LIMIT :limit)
+WHERE number IN (SELECT number FROM jobs
+                 WHERE state = 3 AND due_at < :before AND destination = :destination
+                 LIMIT :limit)
 RETURNING number;
 
 -- name: erase_jobs

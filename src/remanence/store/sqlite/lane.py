@@ -11,15 +11,23 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from remanence.errors import MemoryClosedError, StoreError
 from remanence.store.sqlite.database import Database
 from remanence.store.sqlite.faults import translated
 
-__all__ = ["Call", "Calls", "Lane", "ReaderLane"]
+__all__ = ["Call", "Calls", "Lane", "ReaderLane", "Runs"]
 
 T = TypeVar("T")
+
+
+class Runs(Protocol):
+    """Hands work to a store's thread: what it is given a database and these arguments for."""
+
+    async def __call__(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Return what came of it."""
+        ...
 
 
 class Call(Generic[T]):

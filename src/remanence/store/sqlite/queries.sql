@@ -8,6 +8,16 @@ SELECT max(u.seq_floor, coalesce((SELECT max(e.seq) FROM entries AS e
 FROM users AS u
 WHERE u.user_id = :user_id;
 
+-- name: head
+-- What every search begins with.
+SELECT max(u.seq_floor, coalesce((SELECT max(e.seq) FROM entries AS e
+                                  WHERE e.user_id = :user_id), 0)),
+       u.epoch,
+       coalesce((SELECT m.seq FROM embedded AS m
+                 WHERE m.user_id = :user_id AND m.embedder = :embedder), 0)
+FROM users AS u
+WHERE u.user_id = :user_id;
+
 -- name: next_epoch
 -- An epoch nobody had before.
 UPDATE counters SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch;
@@ -78,15 +88,40 @@ VALUES (:user_id, :id, :seq, :session, :position, :role, :name, :content, :at, :
 INSERT INTO facts (user_id, id, seq, session, text, at, utc_offset, recorded_at, metadata)
 VALUES (:user_id, :id, :seq, :session, :text, :at, :utc_offset, :recorded_at, :metadata);
 
+-- name: source
+-- The number of an episode by its id.
+SELECT seq FROM episodes WHERE user_id = :user_id AND id = :id;
+
+-- name: add_source
+INSERT INTO fact_sources (user_id, fact, source) VALUES (:user_id, :fact, :source);
+
+-- name: drop_sources
+DELETE FROM fact_sources WHERE user_id = :user_id AND (fact = :seq OR source = :seq);
+
+-- name: left_without_sources
+-- Facts that rest on some of these episodes and on no other.
+SELECT DISTINCT s.fact
+FROM fact_sources AS s
+WHERE s.user_id = :user_id
+  AND s.source IN (SELECT value FROM json_each(:numbers))
+  AND NOT EXISTS (SELECT 1 FROM fact_sources AS o
+                  WHERE o.user_id = s.user_id AND o.fact = s.fact
+                    AND o.source NOT IN (SELECT value FROM json_each(:numbers)));
+
+-- name: drop_all_sources
+DELETE FROM fact_sources WHERE user_id = :user_id;
+
 -- name: add_entry
-INSERT INTO entries (user_id, seq, origin, item, session, at, speaker, asks, terms, analyzer)
-VALUES (:user_id, :seq, :origin, last_insert_rowid(), :session, :at, :speaker, :asks, :terms,
+INSERT INTO entries (user_id, seq, origin, item, session, at, role, speaker, asks, terms, analyzer)
+VALUES (:user_id, :seq, :origin, last_insert_rowid(), :session, :at, :role, :speaker, :asks, :terms,
         :analyzer);
 
 -- name: entries_after
 -- What an index loads, by number.
-SELECT e.seq, e.origin, e.session, s.agent_id, s.session_id, e.at, e.speaker, e.terms, e.asks,
-       e.analyzer
+SELECT e.seq, e.origin, e.session, s.agent_id, s.session_id, e.at, e.role, e.speaker, e.terms,
+       e.asks, e.analyzer,
+       CASE e.origin WHEN 1 THEN (SELECT group_concat(o.source, ' ') FROM fact_sources AS o
+                                  WHERE o.user_id = e.user_id AND o.fact = e.seq) END
 FROM entries AS e
 JOIN sessions AS s ON s.user_id = e.user_id AND s.number = e.session
 WHERE e.user_id = :user_id AND e.seq > :seq
@@ -103,7 +138,13 @@ ORDER BY seq;
 SELECT e.seq, e.origin, s.agent_id, s.session_id,
        p.id, p.position, p.role, p.name, p.content, p.at, p.utc_offset, p.recorded_at,
        p.message_id, p.metadata,
-       f.id, f.text, f.at, f.utc_offset, f.recorded_at, f.metadata
+       f.id, f.text, f.at, f.utc_offset, f.recorded_at, f.metadata,
+       CASE e.origin WHEN 1 THEN (
+           SELECT group_concat(lower(hex(o.id)), ' ' ORDER BY n.seq)
+           FROM fact_sources AS r
+           JOIN entries AS n ON n.user_id = r.user_id AND n.seq = r.source
+           JOIN episodes AS o ON o.item = n.item
+           WHERE r.user_id = e.user_id AND r.fact = e.seq) END
 FROM entries AS e
 JOIN sessions AS s ON s.user_id = e.user_id AND s.number = e.session
 LEFT JOIN episodes AS p ON e.origin = 0 AND p.item = e.item
@@ -216,3 +257,21 @@ WHERE e.user_id = :user_id
 SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM sessions),
        count(*) FILTER (WHERE origin = 0), count(*) FILTER (WHERE origin = 1), min(at), max(at)
 FROM entries;
+
+-- name: around
+-- Episodes (given by their ids, in hexadecimal) and those within some places of them in their session,
+-- by number and place, as far as a filter sees both. The cross joins keep the order as written: from
+-- the few ids to what is around them.
+WITH wanted (id) AS (SELECT DISTINCT unhex(value) FROM json_each(:ids))
+SELECT p.id, n.seq
+FROM wanted AS w
+CROSS JOIN episodes AS p ON p.user_id = :user_id AND p.id = w.id
+CROSS JOIN sessions AS s ON s.user_id = :user_id AND s.number = p.session
+CROSS JOIN episodes AS n
+    ON n.user_id = :user_id AND n.session = p.session
+    AND n.position BETWEEN p.position - :before AND p.position + :after
+WHERE (:agent_id IS NULL OR s.agent_id = :agent_id)
+  AND (:session_id IS NULL OR s.session_id = :session_id)
+  AND (:since IS NULL OR (p.at >= :since AND n.at >= :since))
+  AND (:until IS NULL OR (p.at < :until AND n.at < :until))
+ORDER BY p.seq, n.position;

@@ -19,15 +19,25 @@ from remanence.store.sqlite.rows import (
     to_text,
 )
 from remanence.store.times import to_time
-from remanence.types import Filter, Origin, Scope
+from remanence.types import Episode, Filter, Origin, Scope
 
-__all__ = ["at_sequence", "changes", "count", "episode_ids", "find", "head", "page", "stale"]
+__all__ = [
+    "around",
+    "at_sequence",
+    "changes",
+    "count",
+    "episode_ids",
+    "find",
+    "head",
+    "page",
+    "stale",
+]
 
 
-def head(database: Database, user_id: str) -> Head:
-    """Return a user's sequence and epoch."""
-    row = database.row("user", {"user_id": user_id})
-    return Head(0, 0) if row is None else Head(row[0], row[1])
+def head(database: Database, user_id: str, embedder: int | None) -> Head:
+    """Return a user's sequence, epoch, and progress with an embedder."""
+    row = database.row("head", {"user_id": user_id, "embedder": embedder})
+    return Head(0, 0) if row is None else Head(*row)
 
 
 def changes(database: Database, user_id: str, since: Head, limit: int) -> Changes:
@@ -76,6 +86,28 @@ def find(database: Database, where: Filter, ids: Sequence[str]) -> dict[str, tup
         numbers = [number for (number,) in database.rows("numbers_of_ids", parameters)]
         items = at_sequence(database, where.user_id, numbers)
     return {item.id: (number, item) for number, item in items.items()}
+
+
+def around(
+    database: Database, where: Filter, ids: Sequence[str], before: int, after: int
+) -> dict[str, tuple[Episode, ...]]:
+    """Return episodes with their neighbours, by id, as far as ``where`` sees them."""
+    known = [data.hex() for data in map(to_id, ids) if data is not None]
+    parameters = {
+        **filter_parameters(where),
+        "ids": json.dumps(known),
+        "before": before,
+        "after": after,
+    }
+    with database.snapshot():
+        pairs = database.rows("around", parameters)
+        items = at_sequence(database, where.user_id, list({number for _, number in pairs}))
+    found: dict[str, list[Episode]] = {}
+    for data, number in pairs:
+        item = items[number]
+        if isinstance(item, Episode):
+            found.setdefault(to_text(data), []).append(item)
+    return {episode_id: tuple(told) for episode_id, told in found.items()}
 
 
 def page(

@@ -10,10 +10,11 @@ from typing import Any
 from remanence.store.protocol import Entry, Item
 from remanence.store.sqlite.database import Row
 from remanence.store.times import to_microseconds, to_time
-from remanence.types import Episode, Fact, Filter, Origin, Scope
+from remanence.types import Episode, Fact, Filter, Origin, Role, Scope
 
 __all__ = [
     "ORIGINS",
+    "ROLES",
     "entry_of",
     "episode_of",
     "filter_parameters",
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 ORIGINS: tuple[Origin, Origin] = ("episode", "fact")
+ROLES: tuple[Role | None, ...] = (None, "user", "assistant", "system", "tool")
 
 
 def to_id(text: str) -> bytes | None:
@@ -96,7 +98,7 @@ def items_of(user_id: str, rows: Sequence[Row]) -> dict[int, Item]:
 
 
 def _fact_of(scope: Scope, row: Row) -> Fact:
-    found, text, at, offset, recorded_at, metadata = row
+    found, text, at, offset, recorded_at, metadata, sources = row
     return Fact(
         id=to_text(found),
         scope=scope,
@@ -104,12 +106,14 @@ def _fact_of(scope: Scope, row: Row) -> Fact:
         at=to_time(at, offset),
         recorded_at=to_time(recorded_at),
         metadata=_metadata(metadata),
+        sources=tuple(to_text(bytes.fromhex(source)) for source in (sources or "").split()),
     )
 
 
 def entry_of(row: Row) -> Entry:
     """Return the entry of a row of ``entries_after``."""
-    seq, origin, session, agent_id, session_id, at, speaker, terms, asks, version = row
+    seq, origin, session, agent_id, session_id, at, role, speaker, terms, asks, version, told = row
+    sources = tuple(sorted(map(int, told.split()))) if told else ()
     return Entry(
         seq,
         ORIGINS[int(origin)],
@@ -117,8 +121,10 @@ def entry_of(row: Row) -> Entry:
         agent_id or None,
         session_id or None,
         at,
+        ROLES[role],
         speaker,
         terms,
         bool(asks),
         version,
+        sources,
     )

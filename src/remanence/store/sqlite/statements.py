@@ -29,14 +29,14 @@ class Migration:
 
 @functools.cache
 def statements() -> dict[str, str]:
-    """Return the statements of ``queries.sql`` and ``jobs.sql`` by name.
+    """Return the statements of the files that are not migrations, by name.
 
     Raises:
         ValueError: Two of them have the same name.
     """
     folder = importlib.resources.files("remanence.store.sqlite")
     found: dict[str, str] = {}
-    for file in ("queries.sql", "jobs.sql"):
+    for file in ("queries.sql", "jobs.sql", "vectors.sql"):
         parts = _NAME.split((folder / file).read_text("utf-8"))[1:]
         for name, sql in zip(parts[::2], parts[1::2], strict=True):
             if name in found:

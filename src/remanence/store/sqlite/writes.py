@@ -7,19 +7,22 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from remanence.errors import ConflictError
+from remanence.errors import ConflictError, InputError
+from remanence.store.jobs import NewJob
 from remanence.store.protocol import Analysis, Batch, Erasure, NewEpisode, NewFact, Reanalysis
 from remanence.store.sqlite.database import Database, Row
-from remanence.store.sqlite.jobs import erase_jobs
+from remanence.store.sqlite.jobs import erase_jobs, follow
 from remanence.store.sqlite.rows import (
+    ROLES,
     episode_of,
     filter_parameters,
     scope_parameters,
     to_id,
     to_text,
 )
+from remanence.store.sqlite.vectors import drop_vectors, erase_vectors
 from remanence.store.times import to_microseconds, to_offset
-from remanence.types import Episode, Fact, Filter, Scope
+from remanence.types import Episode, Fact, Filter, Role, Scope
 
 __all__ = ["add_facts", "append", "erase", "replace_terms"]
 
@@ -57,7 +60,9 @@ class _Place:
         self._added += 1
         return self.seq
 
-    def add_entry(self, origin: int, at: int, speaker: str | None, analysis: Analysis) -> None:
+    def add_entry(
+        self, origin: int, at: int, role: Role | None, speaker: str | None, analysis: Analysis
+    ) -> None:
         """Give the terms of the item whose row was inserted last to the indexes."""
         self._database.run(
             "add_entry",
@@ -67,6 +72,7 @@ class _Place:
                 "origin": origin,
                 "session": self.session,
                 "at": at,
+                "role": ROLES.index(role),
                 "speaker": speaker,
                 "asks": analysis.asks,
                 "terms": analysis.terms,
@@ -86,7 +92,9 @@ def _next_epoch(database: Database) -> int:
     return database.one("next_epoch", {})[0]
 
 
-def append(database: Database, batches: Sequence[Batch]) -> list[list[Episode]]:
+def append(
+    database: Database, batches: Sequence[Batch], then: Sequence[NewJob]
+) -> list[list[Episode]]:
     """Store messages; see :meth:`remanence.store.protocol.EpisodeStore.append`."""
     stored: list[list[Episode]] = []
     for batch in batches:
@@ -96,6 +104,7 @@ def append(database: Database, batches: Sequence[Batch]) -> list[list[Episode]]:
         place = _Place(database, batch.scope)
         stored.append([_append_one(database, place, episode) for episode in batch.episodes])
         place.save()
+    follow(database, then)
     return stored
 
 
@@ -131,7 +140,7 @@ def _append_one(database: Database, place: _Place, new: NewEpisode) -> Episode:
     )
     database.run("add_episode", values)
     place.next_position += 1
-    place.add_entry(0, at, new.name, new.analysis)
+    place.add_entry(0, at, new.role, new.name, new.analysis)
     return episode_of(place.scope, row)
 
 
@@ -147,13 +156,16 @@ def _same(scope: Scope, row: Row, new: NewEpisode) -> Episode:
     return there
 
 
-def add_facts(database: Database, scope: Scope, facts: Sequence[NewFact]) -> list[Fact]:
+def add_facts(
+    database: Database, scope: Scope, facts: Sequence[NewFact], then: Sequence[NewJob]
+) -> list[Fact]:
     """Store statements; see :meth:`remanence.store.protocol.FactStore.add_facts`."""
     if not facts:
         return []
     place = _Place(database, scope)
     stored: list[Fact] = []
     for new in facts:
+        sources = _sources(database, place.user_id, new.sources)
         at = to_microseconds(new.at)
         database.run(
             "add_fact",
@@ -169,12 +181,38 @@ def add_facts(database: Database, scope: Scope, facts: Sequence[NewFact]) -> lis
                 "metadata": new.metadata,
             },
         )
-        place.add_entry(1, at, None, new.analysis)
+        place.add_entry(1, at, None, None, new.analysis)
+        database.run_many(
+            "add_source",
+            [{"user_id": place.user_id, "fact": place.seq, "source": number} for number in sources],
+        )
         stored.append(
-            Fact(new.id, scope, new.text, new.at, new.recorded_at, json.loads(new.metadata))
+            Fact(
+                new.id,
+                scope,
+                new.text,
+                new.at,
+                new.recorded_at,
+                json.loads(new.metadata),
+                tuple(sources.values()),
+            )
         )
     place.save()
+    follow(database, then)
     return stored
+
+
+def _sources(database: Database, user_id: str, ids: Sequence[str]) -> dict[int, str]:
+    """Return the ids of episodes by their numbers, ascending."""
+    found: dict[int, str] = {}
+    for source in ids:
+        row = database.row("source", {"user_id": user_id, "id": to_id(source)})
+        if row is None:
+            raise InputError(
+                "sources", f"names {source!r}, which is no episode of the user's", "leave it out"
+            )
+        found[row[0]] = source
+    return dict(sorted(found.items()))
 
 
 def replace_terms(database: Database, user_id: str, items: Sequence[Reanalysis]) -> None:
@@ -207,22 +245,25 @@ def erase(database: Database, where: Filter, ids: Sequence[str] | None) -> Erasu
     if ids is None:
         erase_jobs(database, where)
     user = {"user_id": where.user_id}
-    numbers = _numbers(database, where, ids)
+    numbers = _with_dependents(database, where.user_id, _numbers(database, where, ids))
     if not numbers:
         return Erasure(0, 0, (), log_truncated=False)
     seq: int = database.one("user", user)[0]
     doomed = database.rows("doomed", {**user, "numbers": json.dumps(numbers)})
     for origin, name in ((0, "drop_episode"), (1, "drop_fact")):
         database.run_many(name, [{**user, "item": row[2]} for row in doomed if row[1] == origin])
-    database.run_many("drop_entry", [{**user, "seq": row[0]} for row in doomed])
+    for name in ("drop_entry", "drop_sources"):
+        database.run_many(name, [{**user, "seq": row[0]} for row in doomed])
     for number, gone in Counter(row[3] for row in doomed).items():
         database.run("shrink_session", {**user, "number": number, "gone": gone})
     database.run("drop_empty_sessions", user)
     if database.row("any_entry", user) is None:
         database.run("raise_floor", {"seq": seq})
-        for name in ("drop_sessions", "drop_removals", "drop_user"):
+        for name in ("drop_sessions", "drop_removals", "drop_all_sources", "drop_user"):
             database.run(name, user)
+        drop_vectors(database, where.user_id)
     else:
+        erase_vectors(database, where.user_id, numbers)
         _log_removals(database, where.user_id, numbers, seq)
     facts = sum(row[1] for row in doomed)
     return Erasure(
@@ -241,6 +282,13 @@ def _numbers(database: Database, where: Filter, ids: Sequence[str] | None) -> li
     known = [data.hex() for data in map(to_id, ids) if data is not None]
     rows = database.rows("numbers_of_ids", {**parameters, "ids": json.dumps(known)})
     return sorted({row[0] for row in rows})
+
+
+def _with_dependents(database: Database, user_id: str, numbers: list[int]) -> list[int]:
+    """Return numbers of items with those of the facts that rest on nothing else."""
+    place = {"user_id": user_id, "numbers": json.dumps(numbers)}
+    facts = [number for (number,) in database.rows("left_without_sources", place)]
+    return sorted({*numbers, *facts})
 
 
 def _log_removals(database: Database, user_id: str, numbers: Sequence[int], seq_floor: int) -> None:

@@ -11,6 +11,7 @@ from remanence.testing.jobs.records import (
     HOUR,
     LEASE,
     NOON,
+    PLACE,
     SECOND,
     keys,
     new_id,
@@ -85,9 +86,9 @@ class Tending(Handles):
         await take(jobs)
         await jobs.park(parked.id, owner="one", now=NOON, error=ValueError())
         before = NOON + 3 * SECOND
-        assert await jobs.prune(before=before, limit=2) == 2
-        assert await jobs.prune(before=before, limit=2) == 1
-        assert await jobs.prune(before=before, limit=2) == 0
+        assert await jobs.prune(PLACE, before=before, limit=2) == 2
+        assert await jobs.prune(PLACE, before=before, limit=2) == 1
+        assert await jobs.prune(PLACE, before=before, limit=2) == 0
         assert keys(await jobs.jobs()) == ["k3", "waits", "parked"]
         (again,) = await put(jobs, "k0")
         assert again.state == "pending"

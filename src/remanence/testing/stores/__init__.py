@@ -13,16 +13,21 @@ The tests are coroutines: they need pytest-asyncio in its automatic mode.
 from __future__ import annotations
 
 from remanence.testing.stores.appending import Appending
+from remanence.testing.stores.embedding import Embedding
 from remanence.testing.stores.erasing import Erasing
 from remanence.testing.stores.feeding import Feeding
 from remanence.testing.stores.seeing import Seeing
 from remanence.testing.stores.sharing import Sharing
+from remanence.testing.stores.sourcing import Sourcing
+from remanence.testing.stores.surrounding import Surrounding
 from remanence.testing.stores.verbatim import Verbatim
 
 __all__ = ["StoreConformance"]
 
 
-class StoreConformance(Appending, Verbatim, Seeing, Erasing, Feeding, Sharing):
+class StoreConformance(
+    Appending, Verbatim, Seeing, Erasing, Feeding, Sharing, Sourcing, Embedding, Surrounding
+):
     """The whole contract of :class:`remanence.store.protocol.Store`.
 
     A subclass whose name begins with ``Test`` defines the fixture ``connect``, which returns a

@@ -53,7 +53,17 @@ class Feeding(Handles):
         hour = 3_600_000_000
         terms, asks, version = analysis.terms, analysis.asks, analysis.version
         assert first == Entry(
-            1, "episode", first.session, "clerk", "monday", hour, "Eva", terms, asks, version
+            1,
+            "episode",
+            first.session,
+            "clerk",
+            "monday",
+            hour,
+            "user",
+            "Eva",
+            terms,
+            asks,
+            version,
         )
         assert (second.agent_id, second.session_id, second.speaker) == (None, None, None)
         assert (third.seq, third.origin, third.session) == (3, "fact", first.session)
