@@ -1,106 +1,76 @@
-"""Measures turn-level evidence recall on LoCoMo: ``python -m evals.locomo --data locomo10.json``.
-
-No model is called. BM25 over turns is measured beside recall, in the same run.
-"""
+"""How much of the evidence is found on LoCoMo: ``python -m evals.locomo --data locomo10.json``."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import dataclasses
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from evals.locomo.run import MOST, Run, run
-from evals.locomo.scores import DEPTHS, METHODS, Group, grouped
+from evals.locomo.cases import MAIN_GROUPS, locomo_cases
+from evals.locomo.questions import read_questions
 from evals.report import Report
-
-_TITLE = (
-    "LoCoMo: fractional evidence recall of turns, in percent: the mean over questions of the "
-    "fraction of\na question's evidence turns found among the first 5, 10, 25, 50"
-)
+from evals.retrieval.cases import Case
+from evals.retrieval.command import add_options, chosen, evaluate, new_report
+from evals.retrieval.tables import print_notes
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m evals.locomo", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="LoCoMo's locomo10.json")
-    parser.add_argument("--json", type=Path, help="where to write the results as JSON")
+    add_options(parser, facts=True)
     arguments = parser.parse_args()
     if not arguments.data.is_file():
         parser.error(f"--data: there is no file {arguments.data}")
     return arguments
 
 
-def _table(report: Report, title: str, groups: list[Group]) -> None:
-    columns = [
-        f"{method} @{depth}" if depth == DEPTHS[0] else f"@{depth}"
-        for method in METHODS
-        for depth in DEPTHS
-    ]
-    rows = [
-        [
-            group.name,
-            f"{group.questions:,}",
-            *(f"{100 * group.recall[method][depth]:.1f}" for method in METHODS for depth in DEPTHS),
-        ]
-        for group in groups
-    ]
-    report.table(title, ["", "questions", *columns], rows)
-
-
-def _print(
-    report: Report, result: Run, groups: list[Group], milliseconds: dict[str, float]
+def _tell(
+    report: Report, samples: list[dict[str, Any]], cases: list[Case], names: list[str]
 ) -> None:
-    report.heading()
-    _table(report, _TITLE, [group for group in groups if "," not in group.name])
-    _table(
-        report, "The same by half and category", [group for group in groups if "," in group.name]
-    )
-    respelt = sum(one.question.respelt for one in result.asked)
+    turns = [{turn.id for turn in case.turns()} for case in cases]
+    read = [
+        question
+        for sample, ids in zip(samples, turns, strict=True)
+        for question in read_questions(sample, ids)
+    ]
+    asked = [question for question in read if question.evidence]
+    respelt = sum(question.respelt for question in asked)
+    about = {
+        "sessions": sum(len(case.sessions) for case in cases),
+        "turns": sum(map(len, turns)),
+        "facts": sum(len(case.statements) for case in cases),
+        "questions": len(asked),
+        "questions_respelt": respelt,
+        "questions_without_evidence": len(read) - len(asked),
+    }
+    report.record |= about
+    report.note()
     report.note(
-        f"{len(result.asked):,} questions have evidence and were asked: "
-        f"{len(result.asked) - respelt:,} as spelt, and {respelt} whose only evidence is misspelt "
-        f"(as D30:05 for D30:5); {result.without_evidence} name no turn that exists."
+        f"LoCoMo: {about['turns']:,} turns of {about['sessions']} sessions. {len(asked):,} "
+        f"questions have evidence and were asked: {len(asked) - respelt:,} as spelt, and {respelt} "
+        "whose only evidence is misspelt (as D30:05 for D30:5); "
+        f"{len(read) - len(asked)} name no turn that exists. A question's now is a minute after "
+        "the last turn."
     )
-    report.note(
-        f"Stored {result.turns:,} turns of {result.sessions} sessions in "
-        f"{result.ingest_seconds:.2f} s; recall of {MOST} took {milliseconds['p50']:.2f} ms (p50), "
-        f"{milliseconds['p95']:.2f} ms (p95)."
-    )
-    report.note(
-        "BM25: bm25s over each conversation's turns as 'speaker: text', with its own tokenizer, "
-        "English stop words and Snowball's English stemmer."
-    )
+    if any("facts" in name for name in names):
+        report.note(
+            f"Facts: the data set's own observations, {about['facts']:,} with turns that exist."
+        )
 
 
 def main() -> None:
     """Run the evaluation."""
     arguments = _arguments()
     samples: list[dict[str, Any]] = json.loads(arguments.data.read_text(encoding="utf-8"))
-    with tempfile.TemporaryDirectory() as folder:
-        database = Path(folder) / "locomo.db"
-        result = asyncio.run(run(samples, database))
-    groups = grouped(result.asked)
-    p50, p95 = np.percentile([1000 * one.seconds for one in result.asked], [50, 95])
-    milliseconds = {"p50": float(p50), "p95": float(p95)}
-    report = Report("locomo", "numpy", "apsw", "PyStemmer", "bm25s")
-    _print(report, result, groups, milliseconds)
+    cases = locomo_cases(samples)
+    names = chosen(arguments)
+    report = new_report("locomo", names)
+    kept = evaluate(report, names, cases, data_set="locomo", title="LoCoMo", main=MAIN_GROUPS)
+    _tell(report, samples, cases, names)
+    print_notes(report)
+    report.record["results"] = [kept]
     if arguments.json is not None:
-        report.record |= {
-            "measure": "fractional evidence recall of turns",
-            "sessions": result.sessions,
-            "turns": result.turns,
-            "questions": len(result.asked),
-            "questions_respelt": sum(one.question.respelt for one in result.asked),
-            "questions_without_evidence": result.without_evidence,
-            "groups": [dataclasses.asdict(group) for group in groups],
-            "ingest_seconds": result.ingest_seconds,
-            "recall_ms": milliseconds,
-        }
         report.write(arguments.json)
 
 

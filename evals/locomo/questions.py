@@ -54,7 +54,7 @@ def _question(asked: Mapping[str, Any], turns: Container[str]) -> Question:
     named = {f"D{int(match[1])}:{int(match[2])}": match[0] for match in told}
     there = {turn: spelt for turn, spelt in named.items() if turn in turns}
     return Question(
-        text=asked["question"],
+        text=asked["question"].strip(),
         category=asked["category"],
         evidence=tuple(there),
         respelt=bool(there) and all(turn != spelt for turn, spelt in there.items()),

@@ -11,20 +11,21 @@ import dataclasses
 import tempfile
 from pathlib import Path
 
+from evals.perf.hybrid.report import report_hybrid
 from evals.perf.mem0 import report_mem0
-from evals.perf.searching import Search, measure_search
+from evals.perf.searching import measure_search
+from evals.perf.tables import SEARCH_COLUMNS, search_rows, search_title
+from evals.perf.targets import judged
 from evals.perf.turns import Turns, measure_turns
 from evals.perf.writing import Commit, Grouping, measure_commit, measure_grouping
 from evals.report import Report
 
-_PARTS = ("engine", "mem0")
+_PARTS = ("engine", "hybrid", "mem0")
 _LEAST_EPISODES = 100
 """Fewer don't have enough words for hundreds of questions."""
 _MOST_ADDED_MS = 0.4
 _MOST_TRANSACTIONS = {64: 100.0}
-_MOST_WARM_MS = {10_000: 1.0}
 _MOST_ADDED_TO_A_TURN_MS = 5.0
-_MOST_FIRST_TOUCH_MS = {10_000: 200.0, 100_000: 2_000.0}
 
 
 def _arguments() -> argparse.Namespace:
@@ -45,7 +46,7 @@ def _arguments() -> argparse.Namespace:
         choices=_PARTS,
         nargs="+",
         default=_PARTS,
-        help="what to measure: the engine, or beside mem0; both by default",
+        help="what to measure: the engine, with vectors, or beside mem0; all by default",
     )
     parser.add_argument(
         "--mem0-items",
@@ -60,14 +61,6 @@ def _arguments() -> argparse.Namespace:
     if min(sizes) < _LEAST_EPISODES or min(arguments.repeats, arguments.questions) < 1:
         parser.error(f"measure at least once, one question, {_LEAST_EPISODES} episodes")
     return arguments
-
-
-def _judged(value: float, most: float | None, form: str) -> str:
-    """Return a figure with its target, if it has one, and whether that is met."""
-    figure = format(value, form)
-    if most is None:
-        return figure
-    return f"{figure} (target {most:,g}: {'met' if value <= most else 'MISSED'})"
 
 
 def _print_commit(report: Report, commit: Commit) -> None:
@@ -85,7 +78,7 @@ def _print_commit(report: Report, commit: Commit) -> None:
         ],
     )
     added = commit.observe.processor - commit.bare.processor
-    report.note(f"CPU that observe adds, ms: {_judged(added, _MOST_ADDED_MS, '.3f')}")
+    report.note(f"CPU that observe adds, ms: {judged(added, _MOST_ADDED_MS, '.3f')}")
 
 
 def _print_grouping(report: Report, groupings: list[Grouping]) -> None:
@@ -96,40 +89,11 @@ def _print_grouping(report: Report, groupings: list[Grouping]) -> None:
         [
             [
                 str(grouping.at_once),
-                _judged(grouping.transactions, _MOST_TRANSACTIONS.get(grouping.at_once), ",.0f"),
+                judged(grouping.transactions, _MOST_TRANSACTIONS.get(grouping.at_once), ",.0f"),
                 f"{grouping.rate:,.0f}",
                 f"{grouping.rate / alone.rate:.1f}",
             ]
             for grouping in groupings
-        ],
-    )
-
-
-def _print_searches(report: Report, searches: list[Search], questions: int) -> None:
-    report.table(
-        f"Recall of 10 from one user's memory, {questions} different questions, milliseconds",
-        [
-            "episodes",
-            "warm p50",
-            "warm p95",
-            "p50 with an unknown word",
-            "first touch",
-            "index bytes an episode",
-            "store bytes an episode",
-            "stored in s",
-        ],
-        [
-            [
-                f"{search.episodes:,}",
-                _judged(search.warm_p50, _MOST_WARM_MS.get(search.episodes), ".2f"),
-                f"{search.warm_p95:.2f}",
-                f"{search.unknown_p50:.2f}",
-                _judged(search.first_touch, _MOST_FIRST_TOUCH_MS.get(search.episodes), ",.0f"),
-                f"{search.index_bytes:,.0f}",
-                f"{search.store_bytes:,.0f}",
-                f"{search.ingest_seconds:.1f}",
-            ]
-            for search in searches
         ],
     )
 
@@ -148,7 +112,7 @@ def _print_turns(report: Report, turns: Turns) -> None:
         f"added at the median {added:.2f}, at the 95th percentile "
         f"{turns.with_memory_p95 - turns.without_p95:.2f}; a write and fsync of a page took "
         f"{turns.flush:.2f}, without which the median adds "
-        f"{_judged(added - turns.flush, _MOST_ADDED_TO_A_TURN_MS, '.2f')}"
+        f"{judged(added - turns.flush, _MOST_ADDED_TO_A_TURN_MS, '.2f')}"
     )
 
 
@@ -157,6 +121,10 @@ async def _measure(arguments: argparse.Namespace, folder: Path) -> None:
     report.heading()
     if "engine" in arguments.parts:
         await _measure_engine(report, arguments, folder)
+    if "hybrid" in arguments.parts:
+        report_hybrid(
+            report, arguments.sizes, questions=arguments.questions, repeats=arguments.repeats
+        )
     if "mem0" in arguments.parts:
         await report_mem0(report, folder, items=arguments.mem0_items, turns=arguments.questions)
     if arguments.json is not None:
@@ -176,7 +144,7 @@ async def _measure_engine(report: Report, arguments: argparse.Namespace, folder:
         )
         for episodes in arguments.sizes
     ]
-    _print_searches(report, searches, arguments.questions)
+    report.table(search_title(arguments.questions), SEARCH_COLUMNS, search_rows(searches))
     turns = await measure_turns(folder, episodes=10_000, turns=arguments.questions)
     _print_turns(report, turns)
     report.record |= {

@@ -1,0 +1,1 @@
+"""Runs every evaluation, and writes the page about them."""

@@ -1,0 +1,1 @@
+"""A pool of LongMemEval's turns: evidence among many users' distractors."""

@@ -1,0 +1,1 @@
+"""What memories cost as there are more of them: more episodes, and more users."""

@@ -1,0 +1,1 @@
+"""What a threshold does: the precision and recall of the score, with questions about others."""
