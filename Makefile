@@ -105,7 +105,7 @@ constraints: ## Renew the pinned versions in constraints/
 	@rm -rf build/constraints
 	@mkdir -p build/constraints
 	@$(PYTHON) -c "$$LOWER_BOUNDS" > build/constraints/lower-bounds.txt
-	@$(call pin,newest,agentscope==$(AGENTSCOPE_NEWEST))
+	@$(call pin,newest,agentscope==$(AGENTSCOPE_NEWEST) -r requirements/peers.in)
 	@$(call pin,oldest,-c build/constraints/lower-bounds.txt)
 	@rm -rf build/constraints
 

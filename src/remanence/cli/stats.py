@@ -16,7 +16,7 @@ from remanence.types import Filter, Stats
 
 __all__ = ["stats"]
 
-_OF_THIS_PROCESS = ("index_bytes", "commits")
+_OF_THIS_PROCESS = ("index_bytes", "commits", "embedded", "unembedded")
 """Says something of a running service, nothing of a command that ends at once."""
 
 

@@ -38,6 +38,7 @@ def test_a_threshold_leaves_out_what_is_below_it() -> None:
 def test_what_is_at_the_threshold_is_returned() -> None:
     assert _at(0.9)["recall"] == 0.25
     assert _at(0.95)["recall"] == 0.0
+    assert (_at(0.6)["false_alarms"], _at(0.65)["false_alarms"]) == (0.5, 0.0)
 
 
 def test_nothing_returned_is_nothing_wrong() -> None:
