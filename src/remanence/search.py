@@ -106,9 +106,9 @@ class Search:
         if self._embedding is not None:
             self._indexes.embedder = self._embedding.number
             vector = await self._embedding.query(wanted.text)
-        if not query.terms and vector is None:
-            return []
         span = named_time(wanted.text, now=wanted.now)
+        if not query.terms and vector is None and span is None:
+            return []
         where = wanted.where
         if span is not None and wanted.dated == "only":
             where = Filter.of(where, since=span.start, until=span.end)
@@ -155,7 +155,9 @@ def _best(
     """Return the sequence numbers of the best turns with their scores, best first."""
     found = index.evidence(question.query, question.where, question.hidden, question.vector)
     intent, span = question.intent, question.span
-    asked = None if intent.said_by is None else found.role == ROLES.index(intent.said_by)
+    asked = None
+    if intent.said_by is not None:  # facts, of no role, may tell what anybody said
+        asked = (found.role == 0) | (found.role == ROLES.index(intent.said_by))
     evidence = Evidence(
         lexical=found.lexical,
         matched=found.matched,
@@ -168,6 +170,8 @@ def _best(
         asked=asked,
         dated=None if span is None else _dated(found.at, span),
         drawn=found.drawn,
+        asks=found.asks,
+        denies=found.denies & (found.role == ROLES.index("assistant")),
         at=found.at if intent.current else None,
     )
     ranking = rank(evidence, limit=limit, threshold=threshold)

@@ -6,9 +6,10 @@ import collections
 import dataclasses
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from remanence import Filter, Scope
+from remanence.index.denials import negates, speaks_of_knowing
 from remanence.index.text import analyze, analyze_query, term_of, words
 from remanence.index.times import names_a_time
 from remanence.recall.intent import intent_of
@@ -61,6 +62,15 @@ class _Scored:
     def neighbour(self, distance: int) -> _Scored | None:
         place = self.session.index(self) + distance
         return self.session[place] if 0 <= place < len(self.session) else None
+
+    def credit(self, matched: int) -> float:
+        doubt = 0.0
+        if self.asks and matched:
+            doubt = min(1.0, max(0.0, 2.5 - len(self.content) / matched))
+        if self.turn.role == "assistant" and len(self.content) <= 10:
+            negated = any(map(negates, self.frequency))
+            doubt = max(doubt, negated and any(map(speaks_of_knowing, self.frequency)))
+        return 1 - doubt / 2
 
     def coherence(self) -> float:
         before = [other for back in (1, 2, 3) if (other := self.neighbour(-back)) is not None]
@@ -138,8 +148,8 @@ def _linked(turns: list[Turn]) -> list[_Scored]:
     return scored
 
 
-def scores(turns: list[Turn], query: str) -> dict[str, float]:
-    """Return the score of each turn of a user that has evidence, by id; filters are left out."""
+def scores(turns: list[Turn], query: str, visible: Container[str]) -> dict[str, float]:
+    """Return the score of each turn of a user that is visible and has evidence, by id."""
     wanted, intent = analyze_query(query), intent_of(query)
     scored = _linked(turns)
     names = {term_of(word) for turn in turns for word in words(turn.speaker or "")}
@@ -149,7 +159,8 @@ def scores(turns: list[Turn], query: str) -> dict[str, float]:
     weights = 0.0
     for term in wanted.terms:
         frequency = _frequencies((term, *wanted.variants.get(term, ())), scored)
-        matched.update(frequency.keys())
+        if not term.startswith("_"):
+            matched.update(frequency.keys())
         if term in names:
             told_name |= frequency.keys()
         users = len(frequency)
@@ -161,10 +172,11 @@ def scores(turns: list[Turn], query: str) -> dict[str, float]:
             lexical[turn] += weight * evidence / (evidence + 1)
 
     anyone_named = any(not wanted.words.isdisjoint(words(turn.speaker or "")) for turn in turns)
-    standard = _standard([lexical[turn] / (weights or 1) for turn in scored], 0.05)
+    credited = [turn.credit(matched[turn]) * lexical[turn] / (weights or 1) for turn in scored]
+    standard = _standard(credited, 0.05)
     found: dict[_Scored, float] = {}
     for turn, score in zip(scored, standard, strict=True):
-        if lexical[turn] <= 0:
+        if lexical[turn] <= 0 or turn.turn.id not in visible:
             continue
         speaker, is_fact = turn.turn.speaker, turn.turn.position is None
         named = speaker is not None and not wanted.words.isdisjoint(words(speaker))
@@ -174,7 +186,7 @@ def scores(turns: list[Turn], query: str) -> dict[str, float]:
             score
             + 1.75 * named
             + (intent.when and turn.timed)
-            + (intent.said_by is not None and turn.turn.role == intent.said_by)
+            - 3 * (intent.said_by is not None and turn.turn.role not in (None, intent.said_by))
             - 2 * bool(turn.turn.sources)
             + math.log(min(max(2, 2 + news), 20) / 20)
         )
