@@ -8,13 +8,12 @@ import re
 from pathlib import Path
 
 from remanence import Conversation, Message, Scope
+from remanence.types import Role
 
 __all__ = ["Case", "conversations_of", "read_background", "read_cases"]
 
 _HERE = Path(__file__).parent
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_SOME_DAY = dt.datetime(2024, 6, 1, 9, tzinfo=dt.UTC)
-_ROLES = ("user", "assistant")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ def read_cases() -> list[Case]:
     """Return all cases."""
     filler = (_HERE / "filler.txt").read_text("utf-8").strip()
     family, cases = "", list[Case]()
-    for line in (_HERE / "cases.txt").read_text("utf-8").splitlines():
+    for line in _lines("cases.txt"):
         mark, _, rest = line.partition(" ")
         if mark == "@":
             family = rest
@@ -52,45 +51,41 @@ def read_cases() -> list[Case]:
             cases[-1] = dataclasses.replace(cases[-1], within=int(rest))
         elif mark == "alone":
             cases[-1] = dataclasses.replace(cases[-1], alone=True)
-        elif line and mark != "#":
-            message = _add(cases[-1].sessions, line.removeprefix("* ").replace("{long}", filler))
-            if mark == "*" and message is not None:
-                cases[-1].evidence.add(message.content)
+        else:
+            said = line.removeprefix("* ").replace("{long}", filler)
+            _add(cases[-1].sessions, said)
+            if mark == "*":
+                cases[-1].evidence.add(cases[-1].sessions[-1][-1].content)
     return cases
 
 
 def read_background() -> list[list[Message]]:
     """Return sessions about other things."""
     sessions: list[list[Message]] = []
-    for line in (_HERE / "background.txt").read_text("utf-8").splitlines():
-        if line:
-            _add(sessions, line)
+    for line in _lines("background.txt"):
+        _add(sessions, line)
     return sessions
 
 
-def _add(sessions: list[list[Message]], line: str) -> Message | None:
-    """Begin a session with a date, or go on with one; return what was said."""
-    if _DATE.fullmatch(line):
+def _lines(name: str) -> list[str]:
+    lines = (_HERE / name).read_text("utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _add(sessions: list[list[Message]], line: str) -> None:
+    """Begin a session, where the line is its date and the turn that opens it, or go on with one."""
+    date, _, said = line.partition(" ")
+    if _DATE.fullmatch(date):
         sessions.append([])
-        sessions[-1:] = [_Session(dt.datetime.fromisoformat(f"{line}T09:00:00+00:00"))]
-        return None
-    if not sessions:
-        sessions.append(_Session(_SOME_DAY))
-    session = sessions[-1]
-    assert isinstance(session, _Session)
-    who, _, text = line.partition(": ")
-    at = session.began + dt.timedelta(minutes=len(session))
-    role, name = (who, None) if who in _ROLES else ("user", who)
-    session.append(Message("assistant" if role == "assistant" else "user", text, name=name, at=at))
-    return session[-1]
-
-
-class _Session(list[Message]):
-    """The messages of a session that began at a time."""
-
-    def __init__(self, began: dt.datetime) -> None:
-        super().__init__()
-        self.began = began
+        at = dt.datetime.fromisoformat(f"{date}T09:00:00+00:00")
+    else:
+        said, at = line, sessions[-1][-1].at
+        assert at is not None
+        at += dt.timedelta(minutes=1)
+    who, _, text = said.partition(": ")
+    role: Role = "assistant" if who == "assistant" else "user"
+    name = None if who in {"user", "assistant"} else who
+    sessions[-1].append(Message(role, text, name=name, at=at))
 
 
 def conversations_of(user: str, sessions: list[list[Message]]) -> list[Conversation]:

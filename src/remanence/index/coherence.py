@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from remanence.index.columns import Column
-from remanence.index.links import NOT_A_SESSION, SessionLinks
+from remanence.index.links import SessionLinks
 
 __all__ = ["Coherence"]
 
@@ -75,10 +75,8 @@ class Coherence:
         places = links.place.values
         owners = np.concatenate((repeated, owners))
         terms = np.concatenate((known, terms))
-        episodes = session[owners] != NOT_A_SESSION
-        owners, terms = owners[episodes], terms[episodes]
         # Uses of one term in one session lie together, in their order: each is compared with
-        # the one before it.
+        # the one before it. Facts, of no session, all have the first place, and are left out below.
         uses = terms.astype(np.int64) * (int(session.max(initial=0)) + 1) + session[owners]
         order = np.argsort(uses, kind="stable")
         uses, owners = uses[order], owners[order]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from remanence.index.lists import sections
-from remanence.index.terms import term_of
+from remanence.index.terms import WEAK, term_of
 
 __all__ = ["MOST_TERMS", "negates", "speaks_of_knowing"]
 
@@ -15,8 +15,13 @@ MOST_TERMS = 10
 
 @functools.cache
 def _terms(section: str) -> frozenset[str]:
-    words = sections("denials.txt")[section]
-    return frozenset(term_of(word) if word.isascii() else word for word in words)
+    return frozenset(_term(word) for word in sections("denials.txt")[section])
+
+
+def _term(word: str) -> str:
+    if word.isascii():
+        return term_of(word)
+    return WEAK + word if len(word) == 1 else word
 
 
 def negates(term: str) -> bool:

@@ -152,7 +152,6 @@ def lexical_evidence(turns: Turns, query: Sequence[Hits]) -> LexicalEvidence:
         more = np.add(evidence, 1, out=scratch[: len(block)])
         np.divide(evidence, more, out=evidence)
         total += weights[block] @ evidence
-    total[0] = 0
     return LexicalEvidence(total, _matched(query, size))
 
 

@@ -60,6 +60,8 @@ class Evidence:
     matched: npt.NDArray[np.int32]
     distinct: npt.NDArray[np.int32]
     timed: npt.NDArray[np.bool_]
+    asks: npt.NDArray[np.bool_]
+    denies: npt.NDArray[np.bool_]
     visible: npt.NDArray[np.bool_]
     dense: npt.NDArray[np.float32] | None
     embedded: npt.NDArray[np.bool_] | None
@@ -97,6 +99,7 @@ class ScopeIndex:
         self._room = Column(np.float32)
         self._role = Column(np.int8)
         self._timed = Column(np.bool_)
+        self._denies = Column(np.bool_)
         self._links = SessionLinks()
         self._coherence = Coherence()
         self._vectors = TurnVectors()
@@ -119,6 +122,7 @@ class ScopeIndex:
             self._room,
             self._role,
             self._timed,
+            self._denies,
         )  # pyright: ignore[reportAssignmentType] - a column's element type is invariant
         return columns
 
@@ -219,6 +223,7 @@ class ScopeIndex:
         self._room.extend(length_room(used.lengths))
         self._distinct.extend(used.distinct)
         self._timed.extend(used.timed)
+        self._denies.extend(used.denies)
         self._cohere(len(used.lengths), used.owners, used.terms)
 
     def _cohere(
@@ -297,6 +302,8 @@ class ScopeIndex:
                 matched=said.matched[1:],
                 distinct=self._distinct.values[1:],
                 timed=self._timed.values[1:],
+                asks=self._asks.values[1:],
+                denies=self._denies.values[1:],
                 visible=self._visible(where, exclude)[1:],
                 dense=dense,
                 embedded=embedded,

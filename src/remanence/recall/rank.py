@@ -3,11 +3,11 @@
 ::
 
     S_i = z(c_i * LEX_i) + z(c_i * DENSE_i) + 1.75 * [the query names the speaker of i] + 5 * DATE_i
-          + [the query asks for a time, and i has one] + 3 * [the query asks for what i's role said]
+          + [the query asks for a time, and i has one] - 3 * [the query asks what others than i say]
           + ln(clip(2 + u_i - m_i, 2, 20) / 20) + 3 * RECENT_i - 2 * [i is a fact drawn from turns]
 
     z(x)     = (x - mean) / sqrt((N * var + n0 * s0^2) / (N + n0))    n0 = 100, s0 = 0.05 and 0.09
-    c_i      = 1 - max([i asks] * max(0, 2 * m_i / u_i - 1), [i denies]) / 2
+    c_i      = 1 - max([i asks] * clip(2.5 - u_i / m_i, 0, 1), [i denies]) / 2
     DATE_i   = 1 within the time that the query names, falling to 0 over 3 days before and 9 after
     RECENT_i = p_i * (sum of p_j over turns j no later than i) / (sum of p)       0 unless asked for
     p_i      = max(0, 1 - (max S - S_i) / 8)              without RECENT
@@ -15,11 +15,11 @@
 ``LEX`` is :func:`remanence.index.lexical.lexical_evidence`, ``DENSE``
 :func:`remanence.index.dense.dense_evidence`. ``u_i`` counts the different content terms of a turn,
 ``m_i`` those of the query that it uses: what adds nothing to the question ("Wow, thanks!", or the
-question itself, asked before) answers nothing. Such a question, and a reply that it isn't known, are
-only half as credible, ``c``, however much they look like what is asked. What is told of a time is mostly told afterwards,
-hence the nine days. Where a question asks how things are now, what was said later counts more
-among the turns that are near the best. ``z`` is the standard score in a large scope and a fixed
-scale in a tiny one, where mean and variance say little.
+question itself, asked before) answers nothing. Such a question, and a reply that it isn't known,
+are only half as credible, ``c``, however much they look like what is asked. What is told of a time
+is mostly told afterwards, hence the nine days. Where a question asks how things are now, what was
+said later counts more among the turns that are near the best. ``z`` is the standard score in a
+large scope and a fixed scale in a tiny one, where mean and variance say little.
 
 The weights were found on LoCoMo's conversations 0 to 4; that of the role, for which LoCoMo has no
 example, on half of a pool of LongMemEval's turns.
@@ -33,7 +33,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Evidence", "Ranking", "confidence", "date_prior", "rank", "standard_score"]
+from remanence.recall.confidence import confidence
+
+__all__ = ["Evidence", "Ranking", "date_prior", "rank", "standard_score"]
 
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
@@ -45,7 +47,7 @@ _DENSE_DEVIATION = 0.09
 _SPEAKER_WEIGHT = np.float32(1.75)
 _DATE_WEIGHT = np.float32(5.0)
 _TIME_WEIGHT = np.float32(1.0)
-_ROLE_WEIGHT = np.float32(3.0)
+_ROLE_WEIGHT = np.float32(-3.0)
 _RECENT_WEIGHT = np.float32(3.0)
 _DRAWN_WEIGHT = np.float32(-2.0)
 _MOST_DOUBT = np.float32(0.5)
@@ -53,9 +55,6 @@ _NEAR_BEST = 8.0
 _LEAST_NEWS, _MUCH_NEWS = 2, 20
 _NEWS = np.log(np.arange(_MUCH_NEWS + 1, dtype=np.float32).clip(_LEAST_NEWS) / _MUCH_NEWS)
 _MOST_LOST = float(-_NEWS[0])
-_WORDS_ALONE = (1.75, 0.48, 2.5, 1.9)
-_WITH_DENSE = (1.65, 0.42, 2.0, 2.0)
-_MANY_TURNS = 2_000
 _MICROSECONDS_A_DAY = 86_400_000_000
 _DAYS_BEFORE = 3.0
 _DAYS_AFTER = 9.0
@@ -76,7 +75,7 @@ class Evidence:
         embedded: Whether it has a vector, so that ``dense`` tells something.
         named: Whether the query names its speaker.
         timed: Whether it has a word for a time, for a query that asks for one.
-        asked: Whether its role is the one that the query asks about.
+        asked: Whether its role may be the one that the query asks about.
         dated: ``DATE``, see :func:`date_prior`.
         drawn: Whether it is a fact whose sources are among the turns.
         asks: Whether it ends with a question.
@@ -121,6 +120,8 @@ def standard_score(values: Floats, deviation: float, among: Flags | None = None)
         deviation: ``s0``, the scale of a tiny scope.
         among: Which values tell something; the others score 0.
     """
+    if among is not None and among.all():
+        among = None
     known = values if among is None else values[among]
     count = len(known)
     if not count:
@@ -152,32 +153,6 @@ def date_prior(at: npt.NDArray[np.int64], start: int | None, end: int | None) ->
     return np.clip(1 - distance, 0, 1)
 
 
-def confidence(scores: Floats, *, best_lexical: float, count: int, with_dense: bool) -> Floats:
-    """Return evidence ``S`` as a score from 0 to 1 that keeps its order.
-
-    It estimates how likely a hit is evidence for the question, where one question in two has an
-    answer in the memory::
-
-        1 / (1 + exp(1.75 - 0.48 * S - 2.5 * max LEX + 1.9 * log10 N))             words alone
-        1 / (1 + exp(1.65 - 0.42 * S - 2.0 * max LEX + 2.0 * log10 N))             with vectors
-
-    ``N`` counts for 2,000 at most. ``S`` compares a turn with the others of its scope, so that it
-    grows with their number, and ``max LEX`` tells how much of the question the scope knows at all.
-    Logistic regressions over the five best hits of each question of LoCoMo's conversations 0 to 4,
-    asked of its own conversation and of another one (with that one's names), whole and cut down to
-    1 to 20 turns.
-
-    Args:
-        scores: ``S`` of the hits.
-        best_lexical: The highest ``LEX`` of the scope.
-        count: How many turns it has.
-        with_dense: Whether ``DENSE`` is part of ``S``.
-    """
-    constant, steepness, known, size = _WITH_DENSE if with_dense else _WORDS_ALONE
-    even = constant - known * best_lexical + size * math.log10(min(count, _MANY_TURNS))
-    return (1 / (1 + np.exp(even - steepness * scores))).astype(np.float32)
-
-
 def rank(evidence: Evidence, *, limit: int, threshold: float | None = None) -> Ranking:
     """Order the turns that have any evidence.
 
@@ -192,16 +167,15 @@ def rank(evidence: Evidence, *, limit: int, threshold: float | None = None) -> R
     tells = evidence.lexical > 0
     if evidence.embedded is not None:
         tells |= evidence.embedded
+    if evidence.dated is not None:
+        tells |= evidence.dated >= 1
     candidates = np.flatnonzero(evidence.visible & tells)
     if not len(candidates):
         return Ranking(candidates, np.zeros(0, np.float32))
     scores = _scores(evidence)[candidates]
     # News only takes away, so that what is far enough behind already is left out of the rest.
-    margin = _MOST_LOST
-    if evidence.at is not None:
-        margin += float(_RECENT_WEIGHT)
-    first = _first(scores, limit, margin)
-    if evidence.at is not None:
+    first = _first(scores, limit, _MOST_LOST)
+    if evidence.at is not None:  # and whatever is near the best, which alone may be recent
         first |= scores >= scores.max() - _MOST_LOST - _NEAR_BEST
     candidates, scores = candidates[first], scores[first]
     news = _LEAST_NEWS + evidence.distinct[candidates] - evidence.matched[candidates]
@@ -234,7 +208,7 @@ def _scores(evidence: Evidence) -> Floats:
     for flags, weight in (
         (evidence.named, _SPEAKER_WEIGHT),
         (evidence.timed, _TIME_WEIGHT),
-        (evidence.asked, _ROLE_WEIGHT),
+        (None if evidence.asked is None else ~evidence.asked, _ROLE_WEIGHT),
         (evidence.drawn, _DRAWN_WEIGHT),
     ):
         if flags is not None:
@@ -247,8 +221,7 @@ def _doubted(evidence: Evidence) -> tuple[npt.NDArray[np.intp], Floats]:
     doubt = np.zeros(len(evidence.lexical), np.float32)
     if evidence.asks is not None:
         asking = np.flatnonzero(evidence.asks & (evidence.matched > 0))
-        shared = evidence.matched[asking] / np.maximum(1, evidence.distinct[asking])
-        doubt[asking] = np.clip(2 * shared - 1, 0, 1)
+        doubt[asking] = np.clip(2.5 - evidence.distinct[asking] / evidence.matched[asking], 0, 1)
     if evidence.denies is not None:
         doubt[evidence.denies] = 1
     places = np.flatnonzero(doubt)

@@ -67,7 +67,7 @@ class ScriptedEmbedder:
         return (await self.embed_documents([text]))[0]
 
     def _vector(self, text: str) -> Floats:
-        said = [self._synonyms.get(word, word) for word in _WORD.findall(text.lower())]
+        said = [str(self._synonyms.get(word, word)) for word in _WORD.findall(text.lower())]
         total = np.sum([self._direction(word) for word in said or [text]], axis=0)
         length = float(np.linalg.norm(total)) or 1.0
         return (total / length).astype(np.float32)
