@@ -17,7 +17,7 @@ from pathlib import Path
 from evals.ablation.asking import recall_without_each
 from evals.ablation.records import Weighed
 from evals.ablation.tables import COLUMNS, NOTE, weighed_rows
-from evals.locomo.cases import NEVER_TUNED, locomo_cases
+from evals.locomo.cases import HELD_OUT, locomo_cases
 from evals.longmemeval_pool.cases import HALF_B, pool_case, scattered
 from evals.minilm import cached_minilm
 from evals.report import Report
@@ -59,7 +59,7 @@ def main() -> None:
     told = _arguments()
     pool = pool_case(told.pool)
     questions = [
-        ("locomo", locomo_cases(json.loads(told.locomo.read_text("utf-8"))), NEVER_TUNED, "LoCoMo"),
+        ("locomo", locomo_cases(json.loads(told.locomo.read_text("utf-8"))), HELD_OUT, "LoCoMo"),
         ("longmemeval_pool", [pool], HALF_B, "pool"),
         ("longmemeval_pool", [scattered(pool)], HALF_B, "scattered"),
     ]

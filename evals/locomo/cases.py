@@ -12,13 +12,13 @@ from evals.locomo.reader import read_conversations
 from evals.retrieval.cases import Case, Question, Session, Statement, Turn
 from remanence import Conversation
 
-__all__ = ["MAIN_GROUPS", "NEVER_TUNED", "TUNED", "locomo_case", "locomo_cases"]
+__all__ = ["HELD_OUT", "MAIN_GROUPS", "TUNED", "locomo_case", "locomo_cases"]
 
 TUNED = "conversations 0-4"
-NEVER_TUNED = "conversations 5-9"
-MAIN_GROUPS = ("overall", TUNED, NEVER_TUNED)
+HELD_OUT = "conversations 5-9"
+MAIN_GROUPS = ("overall", TUNED, HELD_OUT)
 _TUNED_ON = range(5)
-"""The conversations that ranking was tuned on; the others never were."""
+"""The conversations that weights were searched for on; the others were looked at beside them."""
 
 _TURN_ID = re.compile(r"D(\d+):(\d+)")
 _OBSERVATION = re.compile(r"session_(\d+)_observation")
@@ -48,7 +48,7 @@ def locomo_case(sample: Mapping[str, Any], place: int) -> Case:
     sessions = tuple(_session(conversation) for conversation in told)
     turns = {turn.id: turn for session in sessions for turn in session.turns}
     now = max(turn.at for turn in turns.values()) + _LATER
-    half = TUNED if place in _TUNED_ON else NEVER_TUNED
+    half = TUNED if place in _TUNED_ON else HELD_OUT
     questions = tuple(
         Question(asked.text, asked.evidence, now, _groups(asked.category, half))
         for asked in read_questions(sample, turns)

@@ -63,7 +63,8 @@ def main() -> None:
         "memory; its figures are not those published for LongMemEval. A question's now is its date."
     )
     report.note(
-        "Half A: the questions with even places in the file; half B: the others. Scattered: every "
+        "Half A: the questions with even places in the file, seen while the ranking was made; half "
+        "B: the others. Scattered: every "
         "evidence turn is put, with its own time, at a random place of a random session that it "
         "has nothing to do with."
     )

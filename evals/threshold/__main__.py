@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
-from evals.locomo.cases import NEVER_TUNED, TUNED, locomo_cases
+from evals.locomo.cases import HELD_OUT, TUNED, locomo_cases
 from evals.minilm import cached_minilm
 from evals.report import Report
 from evals.retrieval.cases import Case
@@ -23,7 +23,7 @@ from evals.threshold.asking import DEPTH, ask
 from evals.threshold.curve import Point, curve
 from evals.threshold.tables import COLUMNS, NOTE, point_rows
 
-_HALVES = {TUNED: slice(0, 5), NEVER_TUNED: slice(5, 10)}
+_HALVES = {TUNED: slice(0, 5), HELD_OUT: slice(5, 10)}
 _ENGINES = ("lexical", "embedder")
 
 

@@ -21,8 +21,8 @@ is mostly told afterwards, hence the nine days. Where a question asks how things
 said later counts more among the turns that are near the best. ``z`` is the standard score in a
 large scope and a fixed scale in a tiny one, where mean and variance say little.
 
-The weights were found on LoCoMo's conversations 0 to 4; that of the role, for which LoCoMo has no
-example, on half of a pool of LongMemEval's turns.
+The weights were found on LoCoMo's conversations 0 to 4; that of the role, and recency, of which
+LoCoMo has no example, on half of a pool of LongMemEval's turns.
 """
 
 from __future__ import annotations

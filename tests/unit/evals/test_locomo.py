@@ -2,7 +2,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-from evals.locomo.cases import NEVER_TUNED, TUNED, locomo_case, locomo_cases
+from evals.locomo.cases import HELD_OUT, TUNED, locomo_case, locomo_cases
 from evals.retrieval.cases import read_cases, write_cases
 
 
@@ -78,7 +78,7 @@ def test_halves_are_told_apart() -> None:
         "4 single-hop",
         f"{TUNED}, 4 single-hop",
     )
-    assert cases[5].questions[0].groups[1] == NEVER_TUNED
+    assert cases[5].questions[0].groups[1] == HELD_OUT
 
 
 def test_cases_come_back_from_a_file_as_they_were(tmp_path: Path) -> None:
