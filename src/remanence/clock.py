@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Protocol
 
-__all__ = ["Clock", "SystemClock"]
+from remanence.errors import InputError
+
+__all__ = ["Clock", "SystemClock", "check_clock"]
 
 
 class Clock(Protocol):
@@ -22,3 +24,18 @@ class SystemClock:
     def now(self) -> dt.datetime:
         """Return the current local time with its offset from UTC."""
         return dt.datetime.now().astimezone()
+
+
+def check_clock(clock: Clock | None) -> Clock:
+    """Return a clock, the machine's for ``None``.
+
+    Raises:
+        InputError: It is something else.
+    """
+    if clock is None:
+        return SystemClock()
+    if isinstance(clock, type) or not callable(getattr(clock, "now", None)):
+        raise InputError(
+            "clock", f"is {clock!r}, which tells no time", "give an object with a method now()"
+        )
+    return clock

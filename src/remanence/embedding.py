@@ -15,13 +15,20 @@ import uuid_utils
 from remanence.clock import Clock
 from remanence.embed.protocol import Embedder
 from remanence.embed.queries import QueryVectors
-from remanence.errors import BackendAnswerError, BackendUnavailableError
+from remanence.errors import (
+    BackendAnswerError,
+    BackendRefusedError,
+    BackendUnavailableError,
+    DimensionError,
+    InputError,
+)
 from remanence.outbox import Outbox, OutboxSettings
 from remanence.store.jobs import LeasedJob, NewJob
 from remanence.store.protocol import Store
 from remanence.store.vectors import EmbeddingProgress, Unembedded, VectorBlock
 from remanence.telemetry import Faults, span
 from remanence.types import Scope
+from remanence.validation import check_count, check_identifier
 
 __all__ = ["Embedding"]
 
@@ -32,6 +39,10 @@ _MOST_AT_ONCE = 256
 _JOB_SECONDS = 20.0
 """After so long a job leaves the rest to another one, so that one user keeps nobody waiting."""
 _USERS_AT_ONCE = 200
+_MANY = 100_000
+_BLAMED_AFTER = 5
+"""So many attempts must have failed before a text is passed over that nobody said to be bad."""
+
 _REMIND_SECONDS = 5.0
 _MOST_REMINDED = 10_000
 _PROBE = "The weather is fine today."
@@ -91,6 +102,9 @@ class Embedding:
             StoreError: The store can't be read or written.
         """
         await self._embedder.prepare()
+        check_identifier("embedder.identity", self._embedder.identity)
+        check_count("embedder.dimensions", self._embedder.dimensions, least=1, most=_MANY)
+        check_count("embedder.batch", self._embedder.batch, least=1, most=_MANY)
         self._number = await self._store.vectors.choose(
             self._embedder.identity, self._embedder.dimensions
         )
@@ -181,49 +195,72 @@ class Embedding:
                 return
             if not todo.numbers:
                 await vectors.drop_others(user_id, number)
+                await self._clear_parked(user_id)
                 return
             with span(_KIND, items=len(todo.numbers)):
-                block = await self._block(todo)
-                await vectors.add(
-                    user_id, number, block, since=todo.progress, progress=todo.numbers[-1]
-                )
+                block, progress = await self._block(todo, leased.job.attempts)
+                await vectors.add(user_id, number, block, since=todo.progress, progress=progress)
         await self._store.jobs.follow(self.jobs([user_id]))
 
-    async def _block(self, todo: Unembedded) -> VectorBlock:
-        """Return the vectors of these items; those that can't be embedded are left out."""
+    async def _clear_parked(self, user_id: str) -> None:
+        """Remove the jobs that were given up on for a user who has everything now."""
+        parked = await self._store.jobs.jobs(
+            destination=self._destination, user_id=user_id, states=["parked"]
+        )
+        if parked:
+            ids = [job.id for job in parked]
+            await self._store.jobs.drop(ids, now=self._clock.now())
+
+    async def _block(self, todo: Unembedded, attempts: int) -> tuple[VectorBlock, int]:
+        """Return the vectors of these items, and the number up to which that is all of them.
+
+        Those that can't be embedded are left out.
+        """
         try:
             data = await self._documents(todo.texts)
         except (BackendUnavailableError, ConnectionError):
             raise
         except Exception as error:  # whatever an embedder raises: which text is it?
-            return await self._one_by_one(todo, error)
-        return _packed(todo.numbers, data)
+            return await self._one_by_one(todo, error, attempts)
+        return _packed(todo.numbers, data), todo.numbers[-1]
 
-    async def _one_by_one(self, todo: Unembedded, error: Exception) -> VectorBlock:
-        """Embed texts apart, leaving out those that only fail themselves.
+    async def _one_by_one(
+        self, todo: Unembedded, error: Exception, attempts: int
+    ) -> tuple[VectorBlock, int]:
+        """Embed texts apart, up to one that fails and may yet be embedded.
 
         Raises:
-            Exception: Nothing can be embedded.
+            Exception: That is the first one.
         """
         rows: dict[int, Floats] = {}
-        works = False
+        progress = todo.progress
         for number, text in zip(todo.numbers, todo.texts, strict=True):
             try:
                 rows[number] = (await self._documents([text]))[0]
             except (BackendUnavailableError, ConnectionError):
                 raise
             except Exception as reason:
-                if not works:
-                    with contextlib.suppress(Exception):
-                        await self._documents([_PROBE])
-                        works = True
-                if not works:
-                    raise error from None
+                if not await self._is_to_blame(reason, attempts):
+                    if progress == todo.progress:
+                        raise error from None
+                    break
                 self._faults.record(_KIND, reason)
-            else:
-                works = True
-        empty = np.zeros((0, self._embedder.dimensions), np.float32)
-        return _packed(tuple(rows), np.array(list(rows.values())) if rows else empty)
+            progress = number
+        data = np.array(list(rows.values())) if rows else np.zeros((0, 1), np.float32)
+        return _packed(tuple(rows), data), progress
+
+    async def _is_to_blame(self, error: Exception, attempts: int) -> bool:
+        """Tell whether it is a text's own fault that it could not be embedded."""
+        if isinstance(error, DimensionError):
+            return False
+        if isinstance(error, BackendRefusedError | InputError):
+            return True
+        if attempts < _BLAMED_AFTER:
+            return False
+        with contextlib.suppress(Exception):
+            await self._documents([_PROBE])
+            return True
+        return False
 
     async def _documents(self, texts: Sequence[str]) -> Floats:
         data = np.asarray(await self._embedder.embed_documents(texts), np.float32)

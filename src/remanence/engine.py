@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from remanence.clock import Clock, SystemClock
+from remanence.clock import Clock, check_clock
 from remanence.embed.choosing import Embeddable, as_embedder
 from remanence.embed.protocol import Embedder
 from remanence.embedding import Embedding
@@ -140,7 +140,7 @@ class Memory:
         return cls(
             SQLiteStore(path, busy_timeout=busy_timeout),
             location=f"sqlite:///{path}",
-            clock=clock or SystemClock(),
+            clock=check_clock(clock),
             index_bytes=index_bytes,
             embedder=as_embedder(embedder),
             query_seconds=query_seconds,
@@ -304,8 +304,9 @@ class Memory:
             threshold: The least score to return, 0 to 1; ``None`` for any.
             now: The asker's now, timezone-aware, against which a time that the question names is
                 understood ("last weekend"); this machine's by default.
-            dated: ``"prior"``: what happened at a time that the question names, or was told soon
-                after, is preferred. ``"only"``: nothing else is returned.
+            dated: ``"prior"``: what was said at a time that the question names, or soon after, is
+                preferred. ``"only"``: nothing that was said at another time is returned, also not
+                what was told later of that time.
 
         Returns:
             The recollections, best first; an empty list when nothing is found.

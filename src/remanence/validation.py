@@ -18,6 +18,7 @@ __all__ = [
     "check_at",
     "check_content",
     "check_count",
+    "check_flag",
     "check_fraction",
     "check_identifier",
     "check_ids",
@@ -96,7 +97,7 @@ def check_content(field: str, value: object) -> str:
     if not isinstance(value, str):
         raise InputError(field, f"is {type(value).__name__}, not a string", "give a string")
     if not value.strip():
-        raise InputError(field, "is empty", "give the text, or leave the message out")
+        raise InputError(field, "is empty", "give a text that is not blank")
     if len(value) > MAX_CONTENT_CHARS:
         raise InputError(
             field,
@@ -125,6 +126,17 @@ def check_at(field: str, value: object) -> dt.datetime:
     wall = value.replace(tzinfo=None)
     if not dt.datetime(1, 1, 3) <= wall <= dt.datetime(9999, 12, 29):  # noqa: DTZ001 - bounds only
         raise InputError(field, "is at the end of the calendar", "give a date of years 1 to 9999")
+    return value
+
+
+def check_flag(field: str, value: object) -> bool:
+    """Return ``value`` if it is ``True`` or ``False``.
+
+    Raises:
+        InputError: It is something else.
+    """
+    if not isinstance(value, bool):
+        raise InputError(field, f"is {value!r}", "give True or False")
     return value
 
 

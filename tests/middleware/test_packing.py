@@ -82,6 +82,16 @@ async def test_a_note_keeps_its_budget_and_tells_what_was_left_out(
     assert bool(left_out) == (budget < 180)
 
 
+async def test_a_budget_without_room_for_any_memory_is_told(place: Place) -> None:
+    await place.tell("Nora was in Ghent for a week and saw seven bridges.")
+    texts = NoteTexts(header="# Memories", intro="They may be wrong.")
+    middleware = MemoryMiddleware(
+        place.memory, user_id="alice", texts=texts, token_budget=9, count_tokens=_words
+    )
+    assert await _note(middleware, "What bridges did Nora see?") == ""
+    assert middleware.faults == {"budget": 1}
+
+
 async def test_a_tool_keeps_the_same_budget(place: Place) -> None:
     await place.tell(*(f"Nora was in {town} for a week." for town in TOWNS))
     middleware = MemoryMiddleware(

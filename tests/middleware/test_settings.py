@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import gc
+from typing import Any
 
 import pytest
 from agentscope.agent import Agent
 from agentscope.event import RequireUserConfirmEvent
 from agentscope.state import AgentState
 
-from remanence import Filter, Scope
+from remanence import Filter, InputError, Scope
 from remanence.middleware import MemoryMiddleware, NoteTexts
 from remanence.testing.models import ScriptedChatModel
 from remanence.types import Episode
@@ -233,3 +234,22 @@ async def test_tools_reach_nobody_where_the_user_can_no_longer_be_told(place: Pl
     (result,) = agent.state.context[-1].get_content_blocks("tool_result")
     assert result.state == "error"
     assert "Ghent" not in str(result.output)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("clock", lambda: None),
+        ("clock", object()),
+        ("tool_prefix", None),
+        ("tool_prefix", "a b"),
+        ("tool_instructions", 3),
+        ("await_write", 3),
+        ("emit_hint_event", "x"),
+        ("scope_search_by_agent", "no"),
+    ],
+)
+async def test_what_is_no_setting_is_refused(place: Place, field: str, value: object) -> None:
+    settings: dict[str, Any] = {field: value}
+    with pytest.raises(InputError, match=f"^{field}: "):
+        MemoryMiddleware(place.memory, user_id="alice", **settings)

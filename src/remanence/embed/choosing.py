@@ -48,8 +48,10 @@ def as_embedder(value: Embeddable) -> Embedder | None:
     # Looked up without being computed: what an embedder is called may take a model to know.
     missing = [name for name in _MEMBERS if not _has(value, name)]
     if missing or isinstance(value, type):
-        lacks = "is a class" if isinstance(value, type) else f"lacks {', '.join(missing)}"
-        raise InputError("embedder", f"{type(value).__name__} {lacks}", _FIX)
+        if isinstance(value, type):
+            name = value.__name__
+            raise InputError("embedder", f"is the class {name}", f"make one: {name}(…)")
+        raise InputError("embedder", f"{type(value).__name__} lacks {', '.join(missing)}", _FIX)
     return cast("Embedder", value)
 
 

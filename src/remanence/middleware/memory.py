@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from functools import partial
@@ -16,7 +17,7 @@ from agentscope.tool import ToolBase
 
 from remanence.backends.engine import EngineBackend
 from remanence.backends.protocol import Backend, ChecksIds, CountsFaults
-from remanence.clock import Clock, SystemClock
+from remanence.clock import Clock, check_clock
 from remanence.engine import Memory
 from remanence.errors import InputError
 from remanence.middleware.access import Access
@@ -37,7 +38,13 @@ from remanence.middleware.spoken import heard_text
 from remanence.middleware.tools import AddMemory, SearchMemory, check_names, is_hidden
 from remanence.middleware.transcript import Transcript
 from remanence.telemetry import Faults
-from remanence.validation import check_amount, check_count, check_fraction, check_identifier
+from remanence.validation import (
+    check_amount,
+    check_count,
+    check_flag,
+    check_fraction,
+    check_identifier,
+)
 
 if TYPE_CHECKING:
     from agentscope.agent import Agent
@@ -47,6 +54,8 @@ __all__ = ["MemoryMiddleware", "Mode"]
 Mode = Literal["static_control", "agent_control", "both"]
 
 _log = logging.getLogger(__name__)
+
+_PREFIX = re.compile("[A-Za-z0-9_-]*")
 
 TOOL_INSTRUCTIONS = (
     "## Long-term memory\n\n"
@@ -140,6 +149,15 @@ class MemoryMiddleware(MiddlewareBase):
             check_fraction("threshold", threshold)
         if texts is not None and not isinstance(texts, NoteTexts):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
             raise InputError("texts", f"is {type(texts).__name__}", "give a NoteTexts")
+        check_flag("await_write", await_write)
+        check_flag("emit_hint_event", emit_hint_event)
+        check_flag("scope_search_by_agent", scope_search_by_agent)
+        if not isinstance(tool_instructions, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
+            raise InputError("tool_instructions", f"is {tool_instructions!r}", "give a string")
+        if not isinstance(tool_prefix, str) or not _PREFIX.fullmatch(tool_prefix):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
+            raise InputError(
+                "tool_prefix", f"is {tool_prefix!r}", "use letters, digits, '_' and '-' only"
+            )
         backend = self._backend = _backend_of(memory)
         whose = "" if callable(user_id) else user_id
         self._key = f"remanence:{backend.kind}:{whose}:{agent_id or ''}:{tool_prefix}"
@@ -147,7 +165,7 @@ class MemoryMiddleware(MiddlewareBase):
         self._tool_instructions = tool_instructions
         self._tool_prefix = tool_prefix
         self._emit_hint_event = emit_hint_event
-        self._clock = clock or SystemClock()
+        self._clock = check_clock(clock)
         self._faults = Faults(_log)
         self._owner = Owner(
             user_id,

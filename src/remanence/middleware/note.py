@@ -132,7 +132,13 @@ class Notes:
             query=query,
             around=around,
         )
-        return frame(packed.items, packed.left_out) if packed.items else ""
+        if packed.items:
+            return frame(packed.items, packed.left_out)
+        if hits:
+            self._faults.record(
+                "budget", f"token_budget: {self._budget} leaves no room for what was found"
+            )
+        return ""
 
     def _note(self, items: Sequence[Quotation], left_out: int) -> str:
         return f"{self._texts.header}\n{self._texts.intro}\n{self._answer(items, left_out)}"

@@ -64,8 +64,8 @@ def test_a_model_of_agentscope_becomes_an_embedder() -> None:
         ("all-MiniLM-L6-v2", "is 'all-MiniLM-L6-v2'"),
         (7, "int lacks identity, dimensions"),
         (_Half(), "_Half lacks embed_documents;"),
-        (ScriptedEmbedder, "is a class"),
-        (LocalEmbedder, "is a class"),
+        (ScriptedEmbedder, "is the class"),
+        (LocalEmbedder, "is the class"),
     ],
 )
 def test_anything_else_is_refused(value: Any, said: str) -> None:

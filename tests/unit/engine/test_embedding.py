@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from remanence import InputError, Memory, Message, Scope
-from remanence.errors import BackendUnavailableError
+from remanence.errors import BackendRefusedError, BackendUnavailableError, DimensionError
+from remanence.store.sqlite import SQLiteStore
 from remanence.testing.embedder import ScriptedEmbedder
 
 ALICE = Scope("alice", session_id="monday")
@@ -179,7 +180,7 @@ async def test_a_text_that_can_not_be_embedded_keeps_none_from_it(
     poison = ScriptedEmbedder(
         synonyms=SYNONYMS,
         batch=batch,
-        script=lambda texts: ValueError("too long") if "poison" in texts else None,
+        script=lambda texts: BackendRefusedError("too long") if "poison" in texts else None,
     )
     async with Memory.open(tmp_path / "m.db", embedder=poison) as memory:
         await tell(memory, *FILLER[:2], "poison", *FILLER[2:], "Our hound sleeps all day.")
@@ -188,6 +189,41 @@ async def test_a_text_that_can_not_be_embedded_keeps_none_from_it(
         assert memory.faults.counts["embed"] == 1
         assert (await told(memory, "puppy"))[0] == "Our hound sleeps all day."
         assert (await told(memory, "poison"))[0] == "poison"
+
+
+async def test_a_failure_that_says_nothing_of_a_text_is_not_blamed_on_it(tmp_path: Path) -> None:
+    failures = [RuntimeError("x"), RuntimeError("x")]
+    passing = ScriptedEmbedder(script=lambda _: failures.pop() if failures else None)
+    async with Memory.open(tmp_path / "m.db", embedder=passing) as memory:
+        await tell(memory, "Our hound sleeps all day.")
+        assert await memory.settle()
+        assert (await memory.stats()).embedded == 1
+
+
+async def test_a_text_that_fails_again_and_again_by_itself_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("remanence.embedding._BLAMED_AFTER", 2)
+    odd = ScriptedEmbedder(script=lambda texts: ValueError("x") if "odd" in texts else None)
+    async with Memory.open(tmp_path / "m.db", embedder=odd) as memory:
+        await tell(memory, *FILLER[:2], "odd", *FILLER[2:])
+        assert await memory.settle()
+        assert (await memory.stats()).embedded == len(FILLER)
+
+
+async def test_what_was_given_up_on_is_forgotten_once_it_is_done(tmp_path: Path) -> None:
+    wrong = ScriptedEmbedder("one", script=lambda _: DimensionError("of another size"))
+    async with Memory.open(tmp_path / "m.db", embedder=wrong) as memory:
+        await tell(memory, "Our hound sleeps all day.")
+        assert not await memory.settle()
+    store = SQLiteStore(tmp_path / "m.db")
+    await store.open()
+    assert {job.state for job in await store.jobs.jobs()} == {"parked"}
+    async with Memory.open(tmp_path / "m.db", embedder=synonymous("one")) as memory:
+        assert await memory.settle()
+        assert (await memory.stats()).embedded == 1
+    assert [job for job in await store.jobs.jobs() if job.state == "parked"] == []
+    await store.aclose()
 
 
 async def test_an_embedder_that_fails_at_everything_is_tried_again(tmp_path: Path) -> None:
@@ -257,6 +293,19 @@ async def test_settling_without_an_embedder_is_no_wait(tmp_path: Path) -> None:
 async def test_what_is_no_embedder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="embedder"):
         Memory.open(tmp_path / "m.db", embedder=object())  # pyright: ignore[reportArgumentType] - on purpose
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("identity", ""), ("identity", 3), ("dimensions", 0), ("dimensions", "3"), ("batch", 0)],
+)
+async def test_what_an_embedder_says_of_itself_is_checked(
+    tmp_path: Path, field: str, value: object
+) -> None:
+    embedder = synonymous()
+    setattr(embedder, field, value)
+    with pytest.raises(InputError, match=f"embedder.{field}"):
+        await Memory.open(tmp_path / "m.db", embedder=embedder)
 
 
 async def test_an_unusable_embedder_is_told_when_opening(tmp_path: Path) -> None:
