@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Sequence
-from concurrent.futures import Future
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -85,8 +85,7 @@ class Embedding:
         self._queries = QueryVectors(embedder)
         self._number: int | None = None
         self._outbox: Outbox | None = None
-        self._enlisting: asyncio.Task[None] | None = None
-        self._enlisted: Future[None] = Future()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._reminded: dict[str, float] = {}
 
     @property
@@ -118,8 +117,7 @@ class Embedding:
                 faults=self._faults,
             )
         self._outbox.start()
-        self._enlisted = Future()
-        self._enlisting = asyncio.create_task(self._begin(self._number, self._enlisted))
+        self._go_and(self._enlist(self._number))
 
     @property
     def _destination(self) -> str:
@@ -128,32 +126,36 @@ class Embedding:
     async def aclose(self) -> None:
         """End; what has no vector yet gets it after the next opening."""
         outbox, self._outbox = self._outbox, None
-        enlisting, self._enlisting = self._enlisting, None
-        if enlisting is not None and not enlisting.done():
-            enlisting.get_loop().call_soon_threadsafe(enlisting.cancel)
+        for task in tuple(self._tasks):
+            with contextlib.suppress(RuntimeError):  # its event loop is closed, and it with it
+                task.get_loop().call_soon_threadsafe(task.cancel)
         if outbox is not None:
             await outbox.aclose(0)
 
-    async def _begin(self, number: int, begun: Future[None]) -> None:
+    def _go_and(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something without anybody waiting for it."""
+        task = asyncio.create_task(self._in_peace(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _in_peace(self, work: Coroutine[Any, Any, None]) -> None:
         try:
-            await self._enlist(number)
+            await work
         except Exception as error:  # the task's edge: what is stored later makes jobs of its own
             self._faults.record(_KIND, error)
-        finally:
-            begun.set_result(None)
 
     async def _enlist(self, number: int) -> None:
         """Put in jobs for the users who have something without a vector."""
         after = ""
         while users := await self._store.vectors.behind(number, after=after, limit=_USERS_AT_ONCE):
-            await self._store.jobs.follow(self.jobs(users))
-            self.wake()
+            await self._follow(users)
             after = users[-1]
 
-    async def remind(self, user_id: str) -> None:
-        """Put in a job for a user who is behind, unless that was done a moment ago.
+    def remind(self, user_id: str) -> None:
+        """Have a job put in for a user who is behind, unless that was done a moment ago.
 
-        Whoever has no embedder, or had one, stores without putting in jobs for this one.
+        Whoever has no embedder, or another one, stores without putting in jobs for this one. It is
+        not waited for: it takes a write, and a search takes none.
         """
         now = time.monotonic()
         if now - self._reminded.get(user_id, -_REMIND_SECONDS) < _REMIND_SECONDS:
@@ -161,7 +163,10 @@ class Embedding:
         if len(self._reminded) >= _MOST_REMINDED:
             self._reminded.clear()
         self._reminded[user_id] = now
-        await self._store.jobs.follow(self.jobs([user_id]))
+        self._go_and(self._follow([user_id]))
+
+    async def _follow(self, user_ids: Sequence[str]) -> None:
+        await self._store.jobs.follow(self.jobs(user_ids))
         self.wake()
 
     def jobs(self, user_ids: Iterable[str]) -> list[NewJob]:
@@ -253,10 +258,10 @@ class Embedding:
         """Tell whether it is a text's own fault that it could not be embedded."""
         if isinstance(error, DimensionError):
             return False
-        if isinstance(error, BackendRefusedError | InputError):
-            return True
-        if attempts < _BLAMED_AFTER:
+        refused = isinstance(error, BackendRefusedError | InputError)
+        if not refused and attempts < _BLAMED_AFTER:
             return False
+        # An embedder that embeds nothing refuses whatever it is given.
         with contextlib.suppress(Exception):
             await self._documents([_PROBE])
             return True
@@ -290,7 +295,6 @@ class Embedding:
     async def settle(self, seconds: float) -> bool:
         """Wait until everything has been embedded; return whether that came about in time."""
         deadline = time.monotonic() + seconds
-        await asyncio.wait([asyncio.wrap_future(self._enlisted)], timeout=seconds)
         if self._number is not None:
             await self._enlist(self._number)
         while self._outbox is not None:

@@ -111,6 +111,8 @@ class Search:
             return []
         where = wanted.where
         if span is not None and wanted.dated == "only":
+            if _is_apart(where, span):
+                return []
             where = Filter.of(where, since=span.start, until=span.end)
         question = _Question(
             query=query,
@@ -141,12 +143,19 @@ class Search:
         """Search once; tell whether all that the index found is still in the store."""
         index = await self._indexes.current(user_id)
         if self._embedding is not None and index.head.embedded < index.head.seq:
-            await self._embedding.remind(user_id)
+            self._embedding.remind(user_id)
         small = len(index) <= _SEARCHED_INLINE
         best = search(index) if small else await asyncio.to_thread(search, index)
         items = await self._store.at_sequence(user_id, [number for number, _ in best])
         found = [_recollection(items[number], score) for number, score in best if number in items]
         return found, len(found) == len(best)
+
+
+def _is_apart(where: Filter, span: Span) -> bool:
+    """Tell whether nothing that a filter sees can be of a time."""
+    if where.until is not None and span.start is not None and where.until <= span.start:
+        return True
+    return where.since is not None and span.end is not None and where.since >= span.end
 
 
 def _best(

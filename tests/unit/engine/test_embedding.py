@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import apsw
 import numpy as np
 import pytest
 
@@ -198,6 +200,55 @@ async def test_a_failure_that_says_nothing_of_a_text_is_not_blamed_on_it(tmp_pat
         await tell(memory, "Our hound sleeps all day.")
         assert await memory.settle()
         assert (await memory.stats()).embedded == 1
+
+
+async def test_an_embedder_that_refuses_everything_blames_no_text(tmp_path: Path) -> None:
+    wrong = ScriptedEmbedder("one", script=lambda _: BackendRefusedError("no such model"))
+    async with Memory.open(tmp_path / "m.db", embedder=wrong) as memory:
+        await tell(memory, *FILLER, "Our hound sleeps all day.")
+        assert not await memory.settle()
+    async with Memory.open(tmp_path / "m.db", embedder=synonymous("one")) as memory:
+        assert await memory.settle()
+        assert (await memory.stats()).embedded == len(FILLER) + 1
+
+
+async def test_a_search_goes_on_while_nothing_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    async with (
+        Memory.open(path, embedder=synonymous(), busy_timeout=0.2) as memory,
+        Memory.open(path) as plain,
+    ):
+        await memory.settle()
+        await tell(plain, "Our hound sleeps all day.")
+        other = apsw.Connection(str(path))
+        other.execute("BEGIN IMMEDIATE")  # pyright: ignore[reportUnknownMemberType] - as in the store
+        try:
+            async with asyncio.timeout(0.15):
+                assert (await told(memory, "hound"))[0] == "Our hound sleeps all day."
+        finally:
+            other.execute("ROLLBACK")  # pyright: ignore[reportUnknownMemberType] - as in the store
+            other.close()
+        assert await memory.settle()
+
+
+async def test_settling_works_in_another_event_loop_than_opening(tmp_path: Path) -> None:
+    def run() -> bool:
+        async def open_and_leave() -> Memory:
+            return await Memory.open(tmp_path / "m.db", embedder=synonymous())
+
+        memory = asyncio.run(open_and_leave())
+
+        async def go_on() -> bool:
+            await tell(memory, "Our hound sleeps all day.")
+            settled = await memory.settle(20)
+            await memory.aclose()
+            return settled
+
+        return asyncio.run(go_on())
+
+    began = time.monotonic()
+    assert await asyncio.to_thread(run)
+    assert time.monotonic() - began < 10
 
 
 async def test_a_text_that_fails_again_and_again_by_itself_is_passed_over(
