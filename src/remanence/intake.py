@@ -10,7 +10,8 @@ import uuid_utils
 
 from remanence.errors import InputError
 from remanence.index.text import analyze
-from remanence.store.protocol import Batch, NewEpisode, NewFact
+from remanence.store.facts import NewFact
+from remanence.store.protocol import Batch, NewEpisode
 from remanence.types import Conversation, Message, Scope
 from remanence.validation import check_at, check_content, check_metadata
 

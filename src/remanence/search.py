@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from remanence.embedding import Embedding
 from remanence.index.cache import IndexCache
+from remanence.index.facts import View
 from remanence.index.scope import ROLES, ScopeIndex
 from remanence.index.text import Query, analyze_query
 from remanence.recall.intent import Intent, intent_of
@@ -20,7 +21,7 @@ from remanence.recall.rank import Evidence, date_prior, rank
 from remanence.recall.when import Span, named_time
 from remanence.store.protocol import Item, Store
 from remanence.store.times import to_microseconds
-from remanence.types import Dated, Fact, Filter, Recollection
+from remanence.types import Dated, Fact, Filter, Origin, Recollection
 
 __all__ = ["Search", "Wanted"]
 
@@ -43,6 +44,9 @@ class Wanted:
         threshold: The least score, or ``None``.
         now: The asker's now.
         dated: What a time that the question names does.
+        origin: Only episodes, or only facts; ``None`` for both.
+        as_of: Only what was true, or had been said, at this time; ``None`` for now.
+        known_at: Only what was known at this time; ``None`` for now.
     """
 
     text: str
@@ -51,7 +55,10 @@ class Wanted:
     excluded: Sequence[str]
     threshold: float | None
     now: dt.datetime
-    dated: Dated
+    dated: Dated = "prior"
+    origin: Origin | None = None
+    as_of: dt.datetime | None = None
+    known_at: dt.datetime | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,6 +72,8 @@ class _Question:
         span: The time that it names, or ``None``.
         where: What may be seen.
         hidden: Numbers of turns not to be seen.
+        view: From which moment to look.
+        origin: Only episodes, or only facts; ``None`` for both.
     """
 
     query: Query
@@ -73,6 +82,8 @@ class _Question:
     span: Span | None
     where: Filter
     hidden: Sequence[int]
+    view: View
+    origin: Origin | None
 
 
 class Search:
@@ -121,13 +132,18 @@ class Search:
             span=span,
             where=where,
             hidden=await self._hidden(wanted),
+            view=View(
+                None if wanted.as_of is None else to_microseconds(wanted.as_of),
+                None if wanted.known_at is None else to_microseconds(wanted.known_at),
+            ),
+            origin=wanted.origin,
         )
         search = partial(_best, question, limit=wanted.limit, threshold=wanted.threshold)
-        found, complete = await self._once(where.user_id, search)
+        found, complete = await self._once(wanted, search)
         for _ in range(_REPETITIONS):
             if complete:
                 break
-            found, complete = await self._once(where.user_id, search)
+            found, complete = await self._once(wanted, search)
         return found
 
     async def _hidden(self, wanted: Wanted) -> list[int]:
@@ -138,15 +154,18 @@ class Search:
         return [number for number, _ in found.values()]
 
     async def _once(
-        self, user_id: str, search: partial[list[tuple[int, float]]]
+        self, wanted: Wanted, search: partial[list[tuple[int, float]]]
     ) -> tuple[list[Recollection], bool]:
         """Search once; tell whether all that the index found is still in the store."""
+        user_id = wanted.where.user_id
         index = await self._indexes.current(user_id)
         if self._embedding is not None and index.head.embedded < index.head.seq:
             self._embedding.remind(user_id)
         small = len(index) <= _SEARCHED_INLINE
         best = search(index) if small else await asyncio.to_thread(search, index)
-        items = await self._store.at_sequence(user_id, [number for number, _ in best])
+        items = await self._store.at_sequence(
+            user_id, [number for number, _ in best], known_at=wanted.known_at
+        )
         found = [_recollection(items[number], score) for number, score in best if number in items]
         return found, len(found) == len(best)
 
@@ -162,7 +181,14 @@ def _best(
     question: _Question, index: ScopeIndex, *, limit: int, threshold: float | None
 ) -> list[tuple[int, float]]:
     """Return the sequence numbers of the best turns with their scores, best first."""
-    found = index.evidence(question.query, question.where, question.hidden, question.vector)
+    found = index.evidence(
+        question.query,
+        question.where,
+        question.hidden,
+        question.vector,
+        view=question.view,
+        origin=question.origin,
+    )
     intent, span = question.intent, question.span
     asked = None
     if intent.said_by is not None:  # facts, of no role, may tell what anybody said
@@ -206,6 +232,10 @@ def _recollection(item: Item, score: float) -> Recollection:
             scope=item.scope,
             sources=item.sources,
             metadata=item.metadata,
+            kind=item.kind,
+            stated_by=item.stated_by,
+            valid_from=item.valid_from,
+            valid_until=item.valid_until,
         )
     return Recollection(
         text=item.content,

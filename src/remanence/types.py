@@ -13,8 +13,10 @@ from remanence.validation import check_at, check_content, check_identifier, chec
 __all__ = [
     "Conversation",
     "Dated",
+    "Ending",
     "Episode",
     "Fact",
+    "FactKind",
     "Filter",
     "Message",
     "Origin",
@@ -29,6 +31,10 @@ __all__ = [
 Role = Literal["user", "assistant", "system", "tool"]
 Origin = Literal["episode", "fact"]
 Dated = Literal["prior", "only"]
+FactKind = Literal[
+    "profile", "preference", "event", "plan", "relationship", "instruction", "procedure"
+]
+Ending = Literal["ended", "corrected"]
 _ROLES: tuple[str, ...] = get_args(Role)
 
 
@@ -206,6 +212,9 @@ class Episode:
 class Fact:
     """A statement that stands by itself.
 
+    It tells two times apart: when it was true in the world (``valid_from`` to ``valid_until``), and
+    when we believed that (``recorded_at`` to ``superseded_at``).
+
     Attributes:
         id: Its id, a UUID of version 7.
         scope: Where it was written.
@@ -214,6 +223,17 @@ class Fact:
         recorded_at: When we learned it.
         metadata: What came with it.
         sources: The ids of the episodes that it rests on, in the order these were recorded.
+        kind: What kind of statement it is, or ``None`` if nobody has said.
+        attribute: Whose and what, where that has one value at a time, as ``nora: home city``.
+        stated_by: In whose words it was found: the least trusted of the episodes that it was drawn
+            from together, and the most trusted where it was found several times. ``None`` for what
+            was stored by the program itself.
+        confidence: How sure the model was that drew it, 0 to 1, or ``None``.
+        valid_from: Since when it is true, if known; else it is taken to be since ``at``.
+        valid_until: Until when it was true, that moment excluded; ``None`` if no end is known.
+        superseded_at: When we learned that it isn't so any more, or never was.
+        superseded_by: The id of the fact that told so.
+        ending: ``ended`` if it was true until then, ``corrected`` if it never was.
     """
 
     id: str
@@ -223,6 +243,15 @@ class Fact:
     recorded_at: dt.datetime
     metadata: Mapping[str, Any] = dataclasses.field(default_factory=_no_metadata)
     sources: tuple[str, ...] = ()
+    kind: FactKind | None = None
+    attribute: str | None = None
+    stated_by: Role | None = None
+    confidence: float | None = None
+    valid_from: dt.datetime | None = None
+    valid_until: dt.datetime | None = None
+    superseded_at: dt.datetime | None = None
+    superseded_by: str | None = None
+    ending: Ending | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -240,6 +269,10 @@ class Recollection:
         speaker: The speaker's name, if known.
         sources: The ids of the episodes a fact rests on.
         metadata: What came with it.
+        kind: For a fact, its kind, if known.
+        stated_by: For a fact, in whose words it was found, as :attr:`Fact.stated_by`.
+        valid_from: For a fact, since when it is true, if known.
+        valid_until: For a fact, until when it was true, if an end is known.
     """
 
     text: str
@@ -252,6 +285,10 @@ class Recollection:
     speaker: str | None = None
     sources: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = dataclasses.field(default_factory=_no_metadata)
+    kind: FactKind | None = None
+    stated_by: Role | None = None
+    valid_from: dt.datetime | None = None
+    valid_until: dt.datetime | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -283,6 +320,10 @@ class Stats:
         commits: How many write transactions this process has made since it opened the store.
         embedded: How many items, of all users, have a vector of this memory's embedder; 0 without.
         unembedded: How many, of all users, are still to get one.
+        unextracted: How many episodes, of all users, are still to be read for facts.
+        model_calls: How often a chat model was asked to read this store, by any process.
+        input_tokens: How many tokens it was given, as far as it told.
+        output_tokens: How many it answered.
     """
 
     users: int
@@ -296,6 +337,10 @@ class Stats:
     commits: int
     embedded: int = 0
     unembedded: int = 0
+    unextracted: int = 0
+    model_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ scopes = st.sampled_from(
 picks = st.integers(0, 1_000)
 several = st.lists(picks, min_size=1, max_size=3)
 seconds = st.sampled_from([0.0, 0.001, 1.0, 29.999, 30.0, 99.0])
+waits = st.none() | st.sampled_from([-1.0, 0.0, 5.0, 30.0, 99.0])
 
 
 @dataclasses.dataclass
@@ -125,10 +126,14 @@ class JobsMachine(RuleBasedStateMachine):
             min_size=1,
             max_size=4,
         ),
+        wait=waits,
     )
-    def enqueue(self, handle: int, wanted: list[tuple[str, Scope, str, str]]) -> None:
+    def enqueue(
+        self, handle: int, wanted: list[tuple[str, Scope, str, str]], wait: float | None
+    ) -> None:
+        due_at = self._in(wait)
         new = [
-            NewJob(new_id(), "retain", where, scope, key, f"{key}{text * 5}", self.now)
+            NewJob(new_id(), "retain", where, scope, key, f"{key}{text * 5}", self.now, due_at)
             for where, scope, key, text in wanted
         ]
         after = list(self.known)
@@ -148,6 +153,47 @@ class JobsMachine(RuleBasedStateMachine):
             return
         assert self.run(enqueuing) == expected
         self.known = after
+
+    def _in(self, wait: float | None) -> dt.datetime | None:
+        return None if wait is None else self.now + dt.timedelta(seconds=wait)
+
+    @rule(
+        handle=handles,
+        wanted=st.lists(
+            st.tuples(destinations, scopes, st.sampled_from(["retain", "read"]), waits),
+            min_size=1,
+            max_size=4,
+        ),
+    )
+    def follow(self, handle: int, wanted: list[tuple[str, Scope, str, float | None]]) -> None:
+        new: list[NewJob] = []
+        for where, scope, kind, wait in wanted:
+            id_ = new_id()
+            one = NewJob(id_, kind, where, scope, id_, "{}", self.now, self._in(wait))
+            new.append(one)
+            known = next((known for known in self.known if _stands_for(known, one)), None)
+            if known is None:
+                self.known.append(Known(_as_put_in(one), one.payload))
+            elif one.due_at is not None and not known.tried and not known.job.attempts:
+                most = known.job.created_at + 10 * (one.due_at - one.created_at)
+                known.change(due_at=max(known.job.due_at, min(one.due_at, most)))
+        self.run(self.jobs(handle).follow(new))
+
+    @rule(handle=handles, destination=destinations, user=st.none() | users)
+    def hasten(self, handle: int, destination: str, user: str | None) -> None:
+        waiting = [
+            known
+            for known in self._of(destination)
+            if known.job.state == "pending"
+            and not known.tried
+            and not known.job.attempts
+            and known.job.due_at > self.now
+            and user in (None, known.job.scope.user_id)
+        ]
+        hastened = self.jobs(handle).hasten(destination, now=self.now, user_id=user)
+        assert self.run(hastened) == len(waiting)
+        for known in waiting:
+            known.change(due_at=self.now)
 
     # --- workers ----------------------------------------------------------------------------
 
@@ -386,6 +432,15 @@ def _has_key(known: Known, new: NewJob) -> bool:
     )
 
 
+def _stands_for(known: Known, new: NewJob) -> bool:
+    job = known.job
+    return job.state == "pending" and (job.kind, job.destination, job.scope) == (
+        new.kind,
+        new.destination,
+        new.scope,
+    )
+
+
 def _as_put_in(new: NewJob) -> Job:
     return Job(
         id=new.id,
@@ -396,7 +451,7 @@ def _as_put_in(new: NewJob) -> Job:
         state="pending",
         attempts=0,
         created_at=new.created_at,
-        due_at=new.created_at,
+        due_at=new.created_at if new.due_at is None else new.due_at,
     )
 
 

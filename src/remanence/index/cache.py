@@ -9,7 +9,8 @@ from concurrent.futures import Future
 
 from remanence.index.scope import ScopeIndex
 from remanence.index.text import ANALYZER_VERSION, analyze
-from remanence.store.protocol import Head, IndexFeed, Reanalysis
+from remanence.store.analysis import Reanalysis
+from remanence.store.protocol import Head, IndexFeed
 from remanence.store.vectors import VectorStore
 
 __all__ = ["IndexCache"]

@@ -90,6 +90,12 @@ class FactKeys:
         self.facts.extend(facts)
         self.sources.extend(sources)
 
+    def drop(self, facts: npt.NDArray[np.intp]) -> None:
+        """Drop the pairs of these facts."""
+        others = ~np.isin(self.facts.values, facts)
+        self.facts.keep(others)
+        self.sources.keep(others)
+
     def keep(self, kept: npt.NDArray[np.bool_], renumbered: npt.NDArray[np.int32]) -> None:
         """Drop the pairs of turns and facts that are not kept, and renumber the others."""
         both = kept[self.facts.values] & kept[self.sources.values]

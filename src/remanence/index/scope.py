@@ -13,6 +13,7 @@ import numpy.typing as npt
 from remanence.index.coherence import Coherence
 from remanence.index.columns import Column
 from remanence.index.dense import Links
+from remanence.index.facts import FactTable, View
 from remanence.index.inverted import InvertedIndex, Used
 from remanence.index.labels import Labels
 from remanence.index.lexical import Hits, Turns, length_norm, length_room, lexical_evidence
@@ -22,7 +23,7 @@ from remanence.index.vectors import TurnVectors
 from remanence.store.protocol import Changes, Entry, Head
 from remanence.store.times import to_microseconds
 from remanence.store.vectors import VectorBlock, Vectors
-from remanence.types import Filter, Role
+from remanence.types import Filter, Origin, Role
 
 __all__ = ["ROLES", "Evidence", "ScopeIndex"]
 
@@ -50,7 +51,8 @@ class Evidence:
         dense: Dense evidence; ``None`` without vectors.
         embedded: Whether it has a vector; ``None`` without vectors.
         named: Whether the query names its speaker; ``None`` where it names none.
-        drawn: Whether it is a fact that rests on other turns; ``None`` where there is none.
+        drawn: Whether it is a fact that rests on other turns, or that others than the user stated;
+            ``None`` where there is none.
     """
 
     numbers: npt.NDArray[np.int64]
@@ -100,10 +102,12 @@ class ScopeIndex:
         self._role = Column(np.int8)
         self._timed = Column(np.bool_)
         self._denies = Column(np.bool_)
+        self._recorded = Column(np.int64)
         self._links = SessionLinks()
         self._coherence = Coherence()
         self._vectors = TurnVectors()
         self._keys = FactKeys()
+        self._facts = FactTable()
         for column in self._columns():
             column.extend([0])
         self._links.extend(np.zeros(1, np.int32))
@@ -123,6 +127,7 @@ class ScopeIndex:
             self._role,
             self._timed,
             self._denies,
+            self._recorded,
         )  # pyright: ignore[reportAssignmentType] - a column's element type is invariant
         return columns
 
@@ -135,7 +140,7 @@ class ScopeIndex:
         """The memory held, in bytes; that of strings is estimated."""
         arrays = sum(column.nbytes for column in self._columns()) + self._links.nbytes
         strings = _LABEL_BYTES * (len(self._places) + len(self._speakers))
-        tables = (self._words, self._coherence, self._vectors, self._keys)
+        tables = (self._words, self._coherence, self._vectors, self._keys, self._facts)
         return _EMPTY_BYTES + arrays + strings + sum(table.nbytes for table in tables)
 
     def apply(self, since: Head, changes: Changes) -> bool:
@@ -155,6 +160,8 @@ class ScopeIndex:
                 self._clear()
             if changes.removed:
                 self._remove(changes.removed)
+            if changes.amended:
+                self._amend(changes.amended)
             if changes.entries:
                 self._add(changes.entries)
             self.head = Head(changes.seq, changes.epoch, self.head.embedded)
@@ -206,6 +213,7 @@ class ScopeIndex:
         self._at.extend([entry.at for entry in entries])
         self._asks.extend([entry.asks for entry in entries])
         self._role.extend([ROLES.index(entry.role) for entry in entries])
+        self._recorded.extend([entry.recorded_at for entry in entries])
         self._speaker.extend(self._speakers.number(entry.speaker for entry in entries))
         self._read_names()
         places = self._places.number((entry.agent_id, entry.session_id) for entry in entries)
@@ -215,7 +223,17 @@ class ScopeIndex:
         self._session.extend(sessions)
         self._links.extend(sessions)
         self._measure(self._words.add(first, [entry.terms for entry in entries]))
-        self._add_keys(first, entries)
+        facts = np.arange(first, first + len(entries), dtype=np.int32)[~episodes]
+        self._facts.extend(facts, [entry.times for entry in entries if entry.times is not None])
+        self._add_keys(np.arange(first, first + len(entries), dtype=np.int32), entries)
+
+    def _amend(self, entries: Sequence[Entry]) -> None:
+        """Replace what is known of facts that were confirmed or superseded."""
+        turns, known = self._find(np.array([entry.seq for entry in entries], np.int64))
+        amended = [entry for entry, there in zip(entries, known, strict=True) if there]
+        self._facts.amend(turns, [entry.times for entry in amended if entry.times is not None])
+        self._keys.drop(turns)
+        self._add_keys(turns.astype(np.int32), amended)
 
     def _measure(self, used: Used) -> None:
         """Take down what the terms of new turns tell about them."""
@@ -239,12 +257,12 @@ class ScopeIndex:
             self._names += [frozenset(words(speaker or "")) for speaker in unread]
             self._name_terms = frozenset(term_of(word) for name in self._names for word in name)
 
-    def _add_keys(self, first: int, entries: Sequence[Entry]) -> None:
-        """Tie facts to the turns that they rest on."""
+    def _add_keys(self, turns: npt.NDArray[np.int32], entries: Sequence[Entry]) -> None:
+        """Tie facts, which are these turns, to the turns that they rest on."""
         counts = np.array([len(entry.sources) for entry in entries], np.int64)
         if not counts.any():
             return
-        facts = np.repeat(np.arange(first, first + len(entries), dtype=np.int32), counts)
+        facts = np.repeat(turns, counts)
         told = [number for entry in entries for number in entry.sources]
         sources, known = self._find(np.array(told, np.int64))
         self._keys.extend(facts[known], sources)
@@ -270,6 +288,7 @@ class ScopeIndex:
         self._coherence = Coherence()
         self._cohere(len(self), renumbered[owners[staying]], renamed[terms[staying]])
         self._keys.keep(kept, renumbered)
+        self._facts.keep(kept, renumbered)
         self._vectors.keep(kept, self._order())
 
     def evidence(
@@ -278,6 +297,9 @@ class ScopeIndex:
         where: Filter,
         exclude: Sequence[int],
         vector: npt.NDArray[np.float32] | None = None,
+        *,
+        view: View | None = None,
+        origin: Origin | None = None,
     ) -> Evidence:
         """Return what speaks for each turn.
 
@@ -286,6 +308,8 @@ class ScopeIndex:
             where: What may be seen; its user is this index's.
             exclude: Sequence numbers of turns not to be seen.
             vector: The question's, of the embedder whose vectors these are; ``None`` for none.
+            view: From which moment to look; ``None`` for now.
+            origin: Only episodes, or only facts, may be seen; ``None`` for both.
         """
         with self._lock:
             hits = [self._hits(term, query) for term in query.terms]
@@ -304,7 +328,7 @@ class ScopeIndex:
                 timed=self._timed.values[1:],
                 asks=self._asks.values[1:],
                 denies=self._denies.values[1:],
-                visible=self._visible(where, exclude)[1:],
+                visible=self._visible(where, exclude, view or View(), origin)[1:],
                 dense=dense,
                 embedded=embedded,
                 named=self._named(query, hits),
@@ -357,15 +381,33 @@ class ScopeIndex:
         return flags[1:]
 
     def _drawn(self) -> npt.NDArray[np.bool_] | None:
-        """Return which turns are facts that rest on others."""
-        if not len(self._keys.facts):
+        """Return which turns are facts that rest on others, or that others than the user stated."""
+        secondhand = self._facts.secondhand
+        if not len(self._keys.facts) and not len(secondhand):
             return None
         drawn = np.zeros(len(self._seq), np.bool_)
         drawn[self._keys.facts.values] = True
+        drawn[secondhand] = True
         return drawn[1:]
 
-    def _visible(self, where: Filter, exclude: Sequence[int]) -> npt.NDArray[np.bool_]:
+    def _visible(
+        self, where: Filter, exclude: Sequence[int], view: View, origin: Origin | None
+    ) -> npt.NDArray[np.bool_]:
         visible = np.ones(len(self._seq), np.bool_)
+        facts = self._facts.turns.values
+        if view.as_of is not None:
+            said = self._at.values <= view.as_of
+            said[facts] = True  # what was true then may have been told later
+            visible &= said
+        if view.known_at is not None:
+            visible &= self._recorded.values <= view.known_at
+        visible[self._facts.hidden(view)] = False
+        if origin == "episode":
+            visible[facts] = False
+        elif origin == "fact":
+            stated = np.zeros(len(visible), np.bool_)
+            stated[facts] = True
+            visible &= stated
         if where.agent_id is not None or where.session_id is not None:
             allowed = [
                 where.agent_id in (None, agent_id) and where.session_id in (None, session_id)

@@ -25,7 +25,7 @@ from remanence.index.terms import (
     words_of_ascii,
 )
 from remanence.index.unspaced import content_pieces, has_kana, korean_stem, pairs, units
-from remanence.store.protocol import Analysis
+from remanence.store.analysis import Analysis
 
 __all__ = [
     "ANALYZER_VERSION",

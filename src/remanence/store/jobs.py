@@ -62,6 +62,7 @@ class NewJob:
         key: Its idempotency key, unique in its destination for its user.
         payload: What is to be done, as JSON text that names its version.
         created_at: When it was put in.
+        due_at: Before when it is not tried; ``None``: it is due at once.
     """
 
     id: str
@@ -71,6 +72,7 @@ class NewJob:
     key: str
     payload: str
     created_at: dt.datetime
+    due_at: dt.datetime | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -179,8 +181,10 @@ class JobStore(Protocol):
     async def follow(self, jobs: Sequence[NewJob]) -> None:
         """Put jobs in that stand for whatever there is to do for their scope; no quota holds.
 
-        A job is left out where one of its kind is pending for its destination and scope: that one
-        will find what there is to do.
+        A job is left out where one of its kind is pending for its destination and scope: the first
+        such one will find what there is to do. If the job left out has a ``due_at``, the one that
+        is kept is put off to then, so that it waits for a pause: by ten times the job's own wait
+        since it was put in at most, never to an earlier time, and not at all once it was tried.
         """
         ...
 
@@ -297,6 +301,21 @@ class JobStore(Protocol):
         """Return the job whose turn it is among those of a job's destination and scope.
 
         That is the first that is pending or leased; ``None`` if there is none, or no such job.
+        """
+        ...
+
+    async def hasten(
+        self, destination: str, *, now: dt.datetime, user_id: str | None = None
+    ) -> int:
+        """Make jobs that wait for their time, and were never tried, due now.
+
+        Args:
+            destination: Whose jobs.
+            now: The time.
+            user_id: Only this user's.
+
+        Returns:
+            How many were not due yet.
         """
         ...
 

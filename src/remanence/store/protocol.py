@@ -1,9 +1,9 @@
 """What a store has to be able to do.
 
-Four small protocols, and their sum, which also has jobs and vectors. Every method names a user and
-can't read across users; no value of an argument is a wildcard. Records go in and out frozen. The
-store is the truth: search indexes are caches that feed on :class:`IndexFeed` and can be thrown away
-at any time.
+Small protocols, and their sum, which has jobs, vectors and extraction as well. Every method names
+a user and can't read across users; no value of an argument is a wildcard. Records go in and out
+frozen. The store is the truth: search indexes are caches that feed on :class:`IndexFeed` and can be
+thrown away at any time.
 
 Each user has a *sequence* (every stored item takes the next number, so no number appears late)
 and an *epoch* (raised by whatever changes or removes items). Epochs are never used twice, not
@@ -17,46 +17,30 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from remanence.store.analysis import Analysis, Reanalysis, StaleText
+from remanence.store.extraction import ExtractionStore
+from remanence.store.facts import FactStore
 from remanence.store.jobs import JobStore, NewJob
 from remanence.store.vectors import VectorStore
 from remanence.types import Episode, Fact, Filter, Origin, Role, Scope
 
 __all__ = [
-    "Analysis",
     "Batch",
     "Changes",
     "Counts",
     "Entry",
     "EpisodeStore",
     "Erasure",
-    "FactStore",
+    "FactTimes",
     "Head",
     "IndexFeed",
     "Item",
     "ItemStore",
     "NewEpisode",
-    "NewFact",
-    "Reanalysis",
-    "StaleText",
     "Store",
 ]
 
 Item = Episode | Fact
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Analysis:
-    """What a search index needs to know of a text.
-
-    Attributes:
-        terms: The index terms in their order, separated by single spaces.
-        asks: Whether the text ends with a question.
-        version: The version of the analyser that found this.
-    """
-
-    terms: str
-    asks: bool
-    version: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -72,22 +56,6 @@ class NewEpisode:
     message_id: str | None
     metadata: str
     analysis: Analysis
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class NewFact:
-    """A statement about to be stored, checked and analysed; ``metadata`` is JSON text.
-
-    ``sources`` are the ids of the episodes that it rests on, each once.
-    """
-
-    id: str
-    text: str
-    at: dt.datetime
-    recorded_at: dt.datetime
-    metadata: str
-    analysis: Analysis
-    sources: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -113,6 +81,26 @@ class Head:
     embedded: int = 0
 
 
+class FactTimes(NamedTuple):
+    """When a fact was true, and when that was known; times in microseconds since 1970 UTC.
+
+    Attributes:
+        valid_from: Since when it is true, if known; else since it was stated.
+        valid_until: Until when it was true, or ``None``.
+        stated_until: That, as it was known before the fact was superseded.
+        superseded_at: When it was superseded, or ``None``.
+        corrected: Whether it was never true.
+        stated_by: In whose words it was found; ``None`` if the program itself stored it.
+    """
+
+    valid_from: int
+    valid_until: int | None
+    stated_until: int | None
+    superseded_at: int | None
+    corrected: bool
+    stated_by: Role | None
+
+
 class Entry(NamedTuple):
     """An item as a search index loads it.
 
@@ -128,7 +116,9 @@ class Entry(NamedTuple):
         terms: Its index terms, as in :class:`Analysis`.
         asks: Whether it ends with a question.
         version: The version of the analyser that found the terms.
+        recorded_at: When we learned it, in microseconds since 1970 UTC.
         sources: For a fact, the numbers of the episodes that it rests on, ascending.
+        times: For a fact, when it was true.
     """
 
     seq: int
@@ -142,7 +132,9 @@ class Entry(NamedTuple):
     terms: str
     asks: bool
     version: int
+    recorded_at: int = 0
     sources: tuple[int, ...] = ()
+    times: FactTimes | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -156,6 +148,7 @@ class Changes:
         removed: Numbers of items that are gone.
         entries: New items, by number; none of them is among ``removed``.
         complete: Whether nothing more is to be had.
+        amended: Facts that the index knows, and that were confirmed or superseded since.
     """
 
     epoch: int
@@ -164,22 +157,7 @@ class Changes:
     removed: tuple[int, ...]
     entries: tuple[Entry, ...]
     complete: bool
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class StaleText:
-    """An item that an older analyser read, with its text."""
-
-    seq: int
-    text: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Reanalysis:
-    """The new terms of an item."""
-
-    seq: int
-    analysis: Analysis
+    amended: tuple[Entry, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -209,7 +187,7 @@ class EpisodeStore(Protocol):
     """Keeps what was said."""
 
     async def append(
-        self, batches: Sequence[Batch], *, then: Sequence[NewJob] = ()
+        self, batches: Sequence[Batch], *, then: Sequence[NewJob] = (), extract: bool = False
     ) -> list[list[Episode]]:
         """Store messages, all of them or none, durably when this returns.
 
@@ -220,6 +198,7 @@ class EpisodeStore(Protocol):
             batches: The messages.
             then: What is to be done next, put in by the same transaction, as
                 :meth:`~remanence.store.jobs.JobStore.follow` does.
+            extract: Whether what is new waits to be read for facts.
 
         Returns:
             For each batch its episodes, in the order given.
@@ -240,31 +219,19 @@ class EpisodeStore(Protocol):
         ...
 
 
-class FactStore(Protocol):
-    """Keeps statements."""
-
-    async def add_facts(
-        self, scope: Scope, facts: Sequence[NewFact], *, then: Sequence[NewJob] = ()
-    ) -> list[Fact]:
-        """Store statements, all of them or none, durably when this returns.
-
-        Args:
-            scope: Where they belong.
-            facts: The statements.
-            then: What is to be done next, as for :meth:`EpisodeStore.append`.
-
-        Raises:
-            InputError: A source is no episode of the user's; nothing was kept.
-            StoreError: The store can't; nothing was kept.
-        """
-        ...
-
-
 class ItemStore(Protocol):
     """Finds, lists and erases what is kept, episodes and facts alike."""
 
-    async def at_sequence(self, user_id: str, numbers: Sequence[int]) -> dict[int, Item]:
-        """Return the items with these numbers; those that are gone are left out."""
+    async def at_sequence(
+        self, user_id: str, numbers: Sequence[int], *, known_at: dt.datetime | None = None
+    ) -> dict[int, Item]:
+        """Return the items with these numbers; those that are gone are left out.
+
+        Args:
+            user_id: The user.
+            numbers: The numbers.
+            known_at: Tell facts as they were known at this time; ``None`` for now.
+        """
         ...
 
     async def find(self, where: Filter, ids: Sequence[str]) -> dict[str, tuple[int, Item]]:
@@ -299,8 +266,9 @@ class ItemStore(Protocol):
 
         When this returns they are gone from the rows, from freed space, and (as the result says)
         from the write-ahead log, and so are their vectors. A fact loses the sources that go, and
-        goes itself with the last of them. A session without items, and a user without items, are
-        forgotten altogether.
+        goes itself with the last of them. What a fact that goes had superseded is as if that had
+        never been: it holds again, or ends where the one that goes had its own end. A session
+        without items, and a user without items, are forgotten altogether.
         """
         ...
 
@@ -342,6 +310,11 @@ class IndexFeed(Protocol):
 
 class Store(EpisodeStore, FactStore, ItemStore, IndexFeed, Protocol):
     """All that the engine needs of a store."""
+
+    @property
+    def extraction(self) -> ExtractionStore:
+        """What is still to be read for facts."""
+        ...
 
     @property
     def jobs(self) -> JobStore:

@@ -9,7 +9,7 @@ import pytest
 from remanence import Filter
 from remanence.index.scope import ScopeIndex
 from remanence.index.text import analyze, analyze_query
-from remanence.store.protocol import Changes, Entry, Head
+from remanence.store.protocol import Changes, Entry, FactTimes, Head
 from remanence.store.vectors import VectorBlock, Vectors
 
 ALICE = Filter("alice")
@@ -26,8 +26,9 @@ def _entry(number: int) -> Entry:
     found = (analysis.terms, analysis.asks, analysis.version)
     if number % 13 == 0:
         sources = tuple(range(max(1, number - 6), number, 2))
-        return Entry(number, "fact", *place, number, None, None, *found, sources)
-    return Entry(number, "episode", *place, number, "user", speaker, *found)
+        times = FactTimes(number, None, None, None, corrected=False, stated_by=None)
+        return Entry(number, "fact", *place, number, None, None, *found, number, sources, times)
+    return Entry(number, "episode", *place, number, "user", speaker, *found, number)
 
 
 def _changes(epoch: int, entries: Sequence[Entry], removed: Sequence[int], head: Head) -> Changes:

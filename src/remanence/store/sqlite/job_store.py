@@ -111,6 +111,12 @@ class SQLiteJobs:
         """Return whose turn it is; see :class:`~remanence.store.jobs.JobStore`."""
         return await self._read(work.lane_head, id)
 
+    async def hasten(
+        self, destination: str, *, now: dt.datetime, user_id: str | None = None
+    ) -> int:
+        """Make waiting jobs due; see :class:`~remanence.store.jobs.JobStore`."""
+        return await self._write(work.hasten, destination, now, user_id)
+
     async def retry(self, ids: Sequence[str], *, now: dt.datetime) -> list[Job]:
         """Make jobs due at once; see :class:`~remanence.store.jobs.JobStore`."""
         return await self._write(work.retry, tuple(ids), now)

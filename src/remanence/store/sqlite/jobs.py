@@ -32,6 +32,7 @@ __all__ = [
     "finish",
     "follow",
     "give_back",
+    "hasten",
     "job",
     "lane_head",
     "lease",
@@ -89,6 +90,7 @@ def _add(database: Database, new: NewJob, place: dict[str, str]) -> Row:
         "id": to_id(new.id),
         "kind": new.kind,
         "created_at": to_microseconds(new.created_at),
+        "due_at": to_microseconds(new.due_at or new.created_at),
         "payload_bytes": len(new.payload.encode()),
     }
     row = database.one("add_job", values)
@@ -100,8 +102,17 @@ def follow(database: Database, jobs: Sequence[NewJob]) -> None:
     """Put in what is not waiting; see :meth:`remanence.store.jobs.JobStore.follow`."""
     for new in jobs:
         place = {**scope_parameters(new.scope), "destination": new.destination}
-        if database.row("pending_job", {**place, "kind": new.kind}) is None:
+        waiting = database.row("pending_job", {**place, "kind": new.kind})
+        if waiting is None:
             _add(database, new, {**place, "key": new.key})
+        elif new.due_at is not None:
+            _put_off(database, waiting[0], new.created_at, new.due_at)
+
+
+def _put_off(database: Database, number: int, created_at: dt.datetime, due_at: dt.datetime) -> None:
+    until = to_microseconds(due_at)
+    wait = until - to_microseconds(created_at)
+    database.run("put_off_job", {"number": number, "due_at": until, "wait": wait})
 
 
 def _check_quota(database: Database, destination: str, quota: Quota) -> None:
@@ -261,6 +272,12 @@ def lane_head(database: Database, id_: str) -> Job | None:
     """Return whose turn it is; see :meth:`remanence.store.jobs.JobStore.lane_head`."""
     row = database.row("lane_head", {"id": to_id(id_)})
     return None if row is None else _job_of(row)
+
+
+def hasten(database: Database, destination: str, now: dt.datetime, user_id: str | None) -> int:
+    """Make waiting jobs due; see :meth:`remanence.store.jobs.JobStore.hasten`."""
+    values = {"destination": destination, "now": to_microseconds(now), "user_id": user_id}
+    return len(database.rows("hasten_jobs", values))
 
 
 def retry(database: Database, ids: Sequence[str], now: dt.datetime) -> list[Job]:

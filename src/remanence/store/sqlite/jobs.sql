@@ -9,15 +9,21 @@ WHERE user_id = :user_id AND destination = :destination AND key = :key;
 
 -- name: pending_job
 -- One that waits behind the others of its lane, if it is of the same kind.
-SELECT 1 FROM jobs
+SELECT number FROM jobs
 WHERE destination = :destination AND user_id = :user_id AND agent_id = :agent_id
   AND session_id = :session_id AND state < 2 AND state = 0 AND kind = :kind
+ORDER BY number
 LIMIT 1;
+
+-- name: put_off_job
+-- A newer one like it may wait until :due_at, which is :wait from when that was put in.
+UPDATE jobs SET due_at = max(due_at, min(:due_at, created_at + 10 * :wait))
+WHERE number = :number AND tried = 0 AND attempts = 0;
 
 -- name: add_job
 INSERT INTO jobs (id, kind, destination, user_id, agent_id, session_id, key, state, attempts, tried,
                   due_at, created_at, payload_bytes)
-VALUES (:id, :kind, :destination, :user_id, :agent_id, :session_id, :key, 0, 0, 0, :created_at,
+VALUES (:id, :kind, :destination, :user_id, :agent_id, :session_id, :key, 0, 0, 0, :due_at,
         :created_at, :payload_bytes)
 RETURNING id, kind, destination, user_id, agent_id, session_id, key, state, attempts, created_at,
           due_at, error_kind, error;
@@ -137,6 +143,12 @@ JOIN jobs AS h ON h.destination = j.destination AND h.user_id = j.user_id
 WHERE j.id = :id
 ORDER BY h.number
 LIMIT 1;
+
+-- name: hasten_jobs
+UPDATE jobs SET due_at = :now
+WHERE destination = :destination AND state < 2 AND state = 0 AND tried = 0 AND attempts = 0
+  AND due_at > :now AND (:user_id IS NULL OR user_id = :user_id)
+RETURNING number;
 
 -- name: retry_job
 UPDATE jobs

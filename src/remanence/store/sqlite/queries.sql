@@ -80,56 +80,56 @@ WHERE w.message_id <> '';
 
 -- name: add_episode
 INSERT INTO episodes (user_id, id, seq, session, position, role, name, content, at, utc_offset,
-                      recorded_at, message_id, metadata)
+                      recorded_at, message_id, metadata, extraction)
 VALUES (:user_id, :id, :seq, :session, :position, :role, :name, :content, :at, :utc_offset,
-        :recorded_at, :message_id, :metadata);
-
--- name: add_fact
-INSERT INTO facts (user_id, id, seq, session, text, at, utc_offset, recorded_at, metadata)
-VALUES (:user_id, :id, :seq, :session, :text, :at, :utc_offset, :recorded_at, :metadata);
-
--- name: source
--- The number of an episode by its id.
-SELECT seq FROM episodes WHERE user_id = :user_id AND id = :id;
-
--- name: add_source
-INSERT INTO fact_sources (user_id, fact, source) VALUES (:user_id, :fact, :source);
-
--- name: drop_sources
-DELETE FROM fact_sources WHERE user_id = :user_id AND (fact = :seq OR source = :seq);
-
--- name: left_without_sources
--- Facts that rest on some of these episodes and on no other.
-SELECT DISTINCT s.fact
-FROM fact_sources AS s
-WHERE s.user_id = :user_id
-  AND s.source IN (SELECT value FROM json_each(:numbers))
-  AND NOT EXISTS (SELECT 1 FROM fact_sources AS o
-                  WHERE o.user_id = s.user_id AND o.fact = s.fact
-                    AND o.source NOT IN (SELECT value FROM json_each(:numbers)));
-
--- name: drop_all_sources
-DELETE FROM fact_sources WHERE user_id = :user_id;
+        :recorded_at, :message_id, :metadata, :extraction);
 
 -- name: add_entry
-INSERT INTO entries (user_id, seq, origin, item, session, at, role, speaker, asks, terms, analyzer)
-VALUES (:user_id, :seq, :origin, last_insert_rowid(), :session, :at, :role, :speaker, :asks, :terms,
-        :analyzer);
+INSERT INTO entries (user_id, seq, origin, item, session, at, recorded_at, role, speaker, asks,
+                     terms, analyzer)
+VALUES (:user_id, :seq, :origin, last_insert_rowid(), :session, :at, :recorded_at, :role, :speaker,
+        :asks, :terms, :analyzer);
 
 -- name: entries_after
 -- What an index loads, by number.
 SELECT e.seq, e.origin, e.session, s.agent_id, s.session_id, e.at, e.role, e.speaker, e.terms,
-       e.asks, e.analyzer,
+       e.asks, e.analyzer, e.recorded_at,
        CASE e.origin WHEN 1 THEN (SELECT group_concat(o.source, ' ') FROM fact_sources AS o
-                                  WHERE o.user_id = e.user_id AND o.fact = e.seq) END
+                                  WHERE o.user_id = e.user_id AND o.fact = e.seq) END,
+       coalesce(f.valid_from, f.at), f.valid_until, f.stated_until, f.superseded_at, f.ending,
+       CASE e.origin WHEN 1 THEN coalesce((SELECT min(o.stated_by) FROM fact_sources AS o
+                                           WHERE o.user_id = e.user_id AND o.fact = e.seq),
+                                          f.stated_by) END
 FROM entries AS e
 JOIN sessions AS s ON s.user_id = e.user_id AND s.number = e.session
+LEFT JOIN facts AS f ON e.origin = 1 AND f.item = e.item
 WHERE e.user_id = :user_id AND e.seq > :seq
 ORDER BY e.seq
 LIMIT :limit;
 
+-- name: entries_at
+-- The same for some that it has loaded.
+SELECT e.seq, e.origin, e.session, s.agent_id, s.session_id, e.at, e.role, e.speaker, e.terms,
+       e.asks, e.analyzer, e.recorded_at,
+       CASE e.origin WHEN 1 THEN (SELECT group_concat(o.source, ' ') FROM fact_sources AS o
+                                  WHERE o.user_id = e.user_id AND o.fact = e.seq) END,
+       coalesce(f.valid_from, f.at), f.valid_until, f.stated_until, f.superseded_at, f.ending,
+       CASE e.origin WHEN 1 THEN coalesce((SELECT min(o.stated_by) FROM fact_sources AS o
+                                           WHERE o.user_id = e.user_id AND o.fact = e.seq),
+                                          f.stated_by) END
+FROM entries AS e
+JOIN sessions AS s ON s.user_id = e.user_id AND s.number = e.session
+LEFT JOIN facts AS f ON e.origin = 1 AND f.item = e.item
+WHERE e.user_id = :user_id AND e.seq IN (SELECT value FROM json_each(:numbers))
+ORDER BY e.seq;
+
 -- name: removed_since
 SELECT seq FROM removals
+WHERE user_id = :user_id AND epoch > :epoch AND seq <= :seq
+ORDER BY seq;
+
+-- name: amended_since
+SELECT DISTINCT seq FROM amendments
 WHERE user_id = :user_id AND epoch > :epoch AND seq <= :seq
 ORDER BY seq;
 
@@ -144,7 +144,20 @@ SELECT e.seq, e.origin, s.agent_id, s.session_id,
            FROM fact_sources AS r
            JOIN entries AS n ON n.user_id = r.user_id AND n.seq = r.source
            JOIN episodes AS o ON o.item = n.item
-           WHERE r.user_id = e.user_id AND r.fact = e.seq) END
+           WHERE r.user_id = e.user_id AND r.fact = e.seq
+             AND (:known_at IS NULL OR n.recorded_at <= :known_at)) END,
+       f.kind, f.attribute,
+       CASE e.origin WHEN 1 THEN coalesce((
+           SELECT min(r.stated_by)
+           FROM fact_sources AS r
+           JOIN entries AS n ON n.user_id = r.user_id AND n.seq = r.source
+           WHERE r.user_id = e.user_id AND r.fact = e.seq
+             AND (:known_at IS NULL OR n.recorded_at <= :known_at)), f.stated_by) END,
+       f.confidence, f.valid_from, f.valid_from_offset, f.valid_until, f.valid_until_offset,
+       f.stated_until, f.stated_until_offset, f.superseded_at,
+       CASE WHEN f.superseded_by IS NOT NULL THEN (
+           SELECT b.id FROM facts AS b WHERE b.user_id = e.user_id AND b.seq = f.superseded_by) END,
+       f.ending
 FROM entries AS e
 JOIN sessions AS s ON s.user_id = e.user_id AND s.number = e.session
 LEFT JOIN episodes AS p ON e.origin = 0 AND p.item = e.item
@@ -195,9 +208,6 @@ WHERE e.user_id = :user_id AND e.seq IN (SELECT value FROM json_each(:numbers));
 -- name: drop_episode
 DELETE FROM episodes WHERE item = :item AND user_id = :user_id;
 
--- name: drop_fact
-DELETE FROM facts WHERE item = :item AND user_id = :user_id;
-
 -- name: drop_entry
 DELETE FROM entries WHERE user_id = :user_id AND seq = :seq;
 
@@ -222,8 +232,16 @@ DELETE FROM removals WHERE user_id = :user_id;
 -- name: add_removal
 INSERT INTO removals (user_id, epoch, seq) VALUES (:user_id, :epoch, :seq);
 
--- name: count_removals
-SELECT count(*) FROM removals WHERE user_id = :user_id;
+-- name: drop_amendments
+DELETE FROM amendments WHERE user_id = :user_id;
+
+-- name: add_amendment
+INSERT INTO amendments (user_id, epoch, seq) VALUES (:user_id, :epoch, :seq);
+
+-- name: count_changes
+-- How much indexes that are behind would have to read.
+SELECT (SELECT count(*) FROM removals WHERE user_id = :user_id)
+     + (SELECT count(*) FROM amendments WHERE user_id = :user_id);
 
 -- name: stale
 -- Items read by an older analyser, with their texts.

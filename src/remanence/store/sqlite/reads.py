@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from remanence.store.protocol import Changes, Counts, Head, Item, StaleText
-from remanence.store.sqlite.database import Database
+from remanence.store.analysis import StaleText
+from remanence.store.protocol import Changes, Counts, Head, Item
+from remanence.store.sqlite.database import Database, Row
 from remanence.store.sqlite.rows import (
     ORIGINS,
     entry_of,
@@ -18,7 +20,7 @@ from remanence.store.sqlite.rows import (
     to_id,
     to_text,
 )
-from remanence.store.times import to_time
+from remanence.store.times import to_microseconds, to_time
 from remanence.types import Episode, Filter, Origin, Scope
 
 __all__ = [
@@ -51,9 +53,13 @@ def changes(database: Database, user_id: str, since: Head, limit: int) -> Change
         rebuild = since.epoch < rebuild_epoch
         known = 0 if rebuild else since.seq
         removed: tuple[int, ...] = ()
+        amended: list[Row] = []
         if not rebuild and since.epoch != epoch:
             past = {**user, "epoch": since.epoch, "seq": known}
             removed = tuple(number for (number,) in database.rows("removed_since", past))
+            numbers = [number for (number,) in database.rows("amended_since", past)]
+            if numbers:
+                amended = database.rows("entries_at", {**user, "numbers": json.dumps(numbers)})
         rows = database.rows("entries_after", {**user, "seq": known, "limit": limit})
     complete = len(rows) < limit
     return Changes(
@@ -63,6 +69,7 @@ def changes(database: Database, user_id: str, since: Head, limit: int) -> Change
         removed=removed,
         entries=tuple(map(entry_of, rows)),
         complete=complete,
+        amended=tuple(map(entry_of, amended)),
     )
 
 
@@ -72,10 +79,16 @@ def episode_ids(database: Database, scope: Scope, message_ids: Sequence[str]) ->
     return [to_text(found) for (found,) in database.rows("ids_by_message", parameters)]
 
 
-def at_sequence(database: Database, user_id: str, numbers: Sequence[int]) -> dict[int, Item]:
-    """Return items by number."""
-    parameters = {"user_id": user_id, "numbers": json.dumps(list(numbers))}
-    return items_of(user_id, database.rows("items_at", parameters))
+def at_sequence(
+    database: Database,
+    user_id: str,
+    numbers: Sequence[int],
+    known_at: dt.datetime | None = None,
+) -> dict[int, Item]:
+    """Return items by number, facts as they were known at a time."""
+    known = None if known_at is None else to_microseconds(known_at)
+    parameters = {"user_id": user_id, "numbers": json.dumps(list(numbers)), "known_at": known}
+    return items_of(user_id, database.rows("items_at", parameters), known)
 
 
 def find(database: Database, where: Filter, ids: Sequence[str]) -> dict[str, tuple[int, Item]]:

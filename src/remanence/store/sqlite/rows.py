@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from remanence.store.protocol import Entry, Item
+from remanence.store.protocol import Entry, FactTimes, Item
 from remanence.store.sqlite.database import Row
 from remanence.store.times import to_microseconds, to_time
-from remanence.types import Episode, Fact, Filter, Origin, Role, Scope
+from remanence.types import Ending, Episode, Fact, FactKind, Filter, Origin, Role, Scope
 
 __all__ = [
+    "ENDINGS",
+    "KINDS",
     "ORIGINS",
     "ROLES",
     "entry_of",
@@ -24,8 +27,21 @@ __all__ = [
     "to_text",
 ]
 
+T = TypeVar("T")
+
 ORIGINS: tuple[Origin, Origin] = ("episode", "fact")
 ROLES: tuple[Role | None, ...] = (None, "user", "assistant", "system", "tool")
+KINDS: tuple[FactKind | None, ...] = (
+    None,
+    "profile",
+    "preference",
+    "event",
+    "plan",
+    "relationship",
+    "instruction",
+    "procedure",
+)
+ENDINGS: tuple[Ending | None, ...] = (None, "ended", "corrected")
 
 
 def to_id(text: str) -> bytes | None:
@@ -83,8 +99,8 @@ def episode_of(scope: Scope, row: Row) -> Episode:
     )
 
 
-def items_of(user_id: str, rows: Sequence[Row]) -> dict[int, Item]:
-    """Return the items of rows of ``items_at``, by number."""
+def items_of(user_id: str, rows: Sequence[Row], known_at: int | None) -> dict[int, Item]:
+    """Return the items of rows of ``items_at``, by number, facts as they were known at a time."""
     scopes: dict[tuple[str, str], Scope] = {}
     items: dict[int, Item] = {}
     for row in rows:
@@ -93,12 +109,17 @@ def items_of(user_id: str, rows: Sequence[Row]) -> dict[int, Item]:
         if scope is None:
             scope = Scope(user_id, agent_id or None, session_id or None)
             scopes[agent_id, session_id] = scope
-        items[seq] = _fact_of(scope, row[14:]) if origin else episode_of(scope, row[4:14])
+        items[seq] = _fact_of(scope, row[14:], known_at) if origin else episode_of(scope, row[4:14])
     return items
 
 
-def _fact_of(scope: Scope, row: Row) -> Fact:
-    found, text, at, offset, recorded_at, metadata, sources = row
+def _fact_of(scope: Scope, row: Row, known_at: int | None) -> Fact:
+    found, text, at, offset, recorded_at, metadata, sources = row[:7]
+    kind, attribute, stated_by, confidence = row[7:11]
+    superseded_at, superseded_by, ending = row[17:]
+    valid_from, valid_until, stated_until = row[11:13], row[13:15], row[15:17]
+    if superseded_at is not None and known_at is not None and superseded_at > known_at:
+        superseded_at, superseded_by, ending, valid_until = None, None, None, stated_until
     return Fact(
         id=to_text(found),
         scope=scope,
@@ -107,12 +128,30 @@ def _fact_of(scope: Scope, row: Row) -> Fact:
         recorded_at=to_time(recorded_at),
         metadata=_metadata(metadata),
         sources=tuple(to_text(bytes.fromhex(source)) for source in (sources or "").split()),
+        kind=_named(KINDS, kind),
+        attribute=attribute,
+        stated_by=_named(ROLES, stated_by),
+        confidence=confidence,
+        valid_from=_time(valid_from),
+        valid_until=_time(valid_until),
+        superseded_at=None if superseded_at is None else to_time(superseded_at),
+        superseded_by=None if superseded_by is None else to_text(superseded_by),
+        ending=_named(ENDINGS, ending),
     )
+
+
+def _named(names: Sequence[T | None], number: int | None) -> T | None:
+    return None if number is None else names[number]
+
+
+def _time(pair: Row) -> dt.datetime | None:
+    return None if pair[0] is None else to_time(*pair)
 
 
 def entry_of(row: Row) -> Entry:
     """Return the entry of a row of ``entries_after``."""
-    seq, origin, session, agent_id, session_id, at, role, speaker, terms, asks, version, told = row
+    seq, origin, session, agent_id, session_id, at, role, speaker, terms, asks, version = row[:11]
+    recorded_at, told = row[11:13]
     sources = tuple(sorted(map(int, told.split()))) if told else ()
     return Entry(
         seq,
@@ -126,5 +165,19 @@ def entry_of(row: Row) -> Entry:
         terms,
         bool(asks),
         version,
+        recorded_at,
         sources,
+        _times_of(row[13:]) if origin else None,
+    )
+
+
+def _times_of(row: Row) -> FactTimes:
+    valid_from, valid_until, stated_until, superseded_at, ending, stated_by = row
+    return FactTimes(
+        valid_from,
+        valid_until,
+        stated_until,
+        superseded_at,
+        corrected=ending == ENDINGS.index("corrected"),
+        stated_by=_named(ROLES, stated_by),
     )

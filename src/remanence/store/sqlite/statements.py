@@ -36,7 +36,7 @@ def statements() -> dict[str, str]:
     """
     folder = importlib.resources.files("remanence.store.sqlite")
     found: dict[str, str] = {}
-    for file in ("queries.sql", "jobs.sql", "vectors.sql"):
+    for file in ("queries.sql", "facts.sql", "jobs.sql", "vectors.sql"):
         parts = _NAME.split((folder / file).read_text("utf-8"))[1:]
         for name, sql in zip(parts[::2], parts[1::2], strict=True):
             if name in found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import datetime as dt
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -14,20 +15,14 @@ from typing import Any, TypeVar
 import apsw
 
 from remanence.errors import MemoryClosedError
+from remanence.store.analysis import Reanalysis, StaleText
+from remanence.store.facts import FactQuery, NewFact, Supersession
 from remanence.store.jobs import NewJob
-from remanence.store.protocol import (
-    Batch,
-    Changes,
-    Counts,
-    Erasure,
-    Head,
-    Item,
-    NewFact,
-    Reanalysis,
-    StaleText,
-)
+from remanence.store.protocol import Batch, Changes, Counts, Erasure, Head, Item
+from remanence.store.sqlite import facts as work
 from remanence.store.sqlite import reads, writes
 from remanence.store.sqlite.database import Database
+from remanence.store.sqlite.extraction_store import SQLiteExtraction
 from remanence.store.sqlite.job_store import SQLiteJobs
 from remanence.store.sqlite.lane import Lane, ReaderLane
 from remanence.store.sqlite.vector_store import SQLiteVectors
@@ -69,6 +64,7 @@ class SQLiteStore:
         path: The file.
         jobs: The work that waits in the same file.
         vectors: The vectors in the same file.
+        extraction: What is still to be read for facts in the same file.
     """
 
     def __init__(self, path: Path, *, busy_timeout: float = 30.0) -> None:
@@ -76,6 +72,7 @@ class SQLiteStore:
         self.path = path
         self.jobs = SQLiteJobs(write=self._write, read=self._read)
         self.vectors = SQLiteVectors(write=self._write, read=self._read)
+        self.extraction = SQLiteExtraction(write=self._write, read=self._read)
         self._busy_timeout = busy_timeout
         self._lanes: _Lanes | None = None
         self._wanted = 0
@@ -178,25 +175,40 @@ class SQLiteStore:
         return await self._call(reader, lambda database: work(database, *arguments))
 
     async def append(
-        self, batches: Sequence[Batch], *, then: Sequence[NewJob] = ()
+        self, batches: Sequence[Batch], *, then: Sequence[NewJob] = (), extract: bool = False
     ) -> list[list[Episode]]:
         """Store messages; see :class:`~remanence.store.protocol.EpisodeStore`."""
-        return await self._write(writes.append, batches, then)
+        return await self._write(writes.append, batches, then, extract)
 
     async def episode_ids(self, scope: Scope, message_ids: Sequence[str]) -> list[str]:
         """Find episodes by message id; see :class:`~remanence.store.protocol.EpisodeStore`."""
         return await self._read(reads.episode_ids, scope, message_ids)
 
     async def add_facts(
-        self, scope: Scope, facts: Sequence[NewFact], *, then: Sequence[NewJob] = ()
+        self,
+        scope: Scope,
+        facts: Sequence[NewFact],
+        *,
+        superseded: Sequence[Supersession] = (),
+        then: Sequence[NewJob] = (),
     ) -> list[Fact]:
-        """Store statements; see :class:`~remanence.store.protocol.FactStore`."""
-        return await self._write(writes.add_facts, scope, facts, then)
+        """Store statements; see :class:`~remanence.store.facts.FactStore`."""
+        return await self._write(work.add_facts, scope, facts, superseded, then)
 
-    async def at_sequence(self, user_id: str, numbers: Sequence[int]) -> dict[int, Item]:
+    async def facts(self, query: FactQuery, *, after: int, limit: int) -> list[tuple[int, Fact]]:
+        """List statements; see :class:`~remanence.store.facts.FactStore`."""
+        return await self._read(work.facts, query, after, limit)
+
+    async def history(self, where: Filter, id: str) -> list[Fact]:  # noqa: A002 - the field's name
+        """Return a statement's line; see :class:`~remanence.store.facts.FactStore`."""
+        return await self._read(work.history, where, id)
+
+    async def at_sequence(
+        self, user_id: str, numbers: Sequence[int], *, known_at: dt.datetime | None = None
+    ) -> dict[int, Item]:
         """Return items by number; see :class:`~remanence.store.protocol.ItemStore`."""
         read = self._glance if len(numbers) <= _GLANCED_AT else self._read
-        return await read(reads.at_sequence, user_id, numbers)
+        return await read(reads.at_sequence, user_id, numbers, known_at)
 
     async def find(self, where: Filter, ids: Sequence[str]) -> dict[str, tuple[int, Item]]:
         """Return items by id; see :class:`~remanence.store.protocol.ItemStore`."""

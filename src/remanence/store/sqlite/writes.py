@@ -7,93 +7,28 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from remanence.errors import ConflictError, InputError
+from remanence.errors import ConflictError
+from remanence.store.analysis import Reanalysis
 from remanence.store.jobs import NewJob
-from remanence.store.protocol import Analysis, Batch, Erasure, NewEpisode, NewFact, Reanalysis
+from remanence.store.protocol import Batch, Erasure, NewEpisode
 from remanence.store.sqlite.database import Database, Row
+from remanence.store.sqlite.extraction import WAITING
+from remanence.store.sqlite.facts import drop_supersessions
 from remanence.store.sqlite.jobs import erase_jobs, follow
-from remanence.store.sqlite.rows import (
-    ROLES,
-    episode_of,
-    filter_parameters,
-    scope_parameters,
-    to_id,
-    to_text,
-)
+from remanence.store.sqlite.place import Place, log_changes, next_epoch
+from remanence.store.sqlite.rows import episode_of, filter_parameters, to_id, to_text
 from remanence.store.sqlite.vectors import drop_vectors, erase_vectors
 from remanence.store.times import to_microseconds, to_offset
-from remanence.types import Episode, Fact, Filter, Role, Scope
+from remanence.types import Episode, Filter, Scope
 
-__all__ = ["add_facts", "append", "erase", "replace_terms"]
+__all__ = ["append", "erase", "replace_terms"]
 
-_LOGGED_REMOVALS = 10_000
-"""More removals of one user than this, and indexes that are behind rebuild instead."""
-
-
-class _Place:
-    """A session being written to: its counters, and its user's."""
-
-    def __init__(self, database: Database, scope: Scope) -> None:
-        """Find or make the user and the session."""
-        self.scope = scope
-        self._database = database
-        self._key = scope_parameters(scope)
-        self.user_id = scope.user_id
-        user = database.row("user", {"user_id": self.user_id})
-        if user is None:
-            epoch = _next_epoch(database)
-            user = database.one("add_user", {"user_id": self.user_id, "epoch": epoch})
-        self.seq: int = user[0]
-        session = database.row("session", self._key)
-        if session is None:
-            number: int = user[3] + 1
-            session = (number, 0)
-            database.run("count_sessions", {"user_id": self.user_id, "sessions": number})
-            database.run("add_session", {**self._key, "number": number})
-        self.session: int = session[0]
-        self.next_position: int = session[1]
-        self._added = 0
-
-    def next_seq(self) -> int:
-        """Return the number of the item that comes next."""
-        self.seq += 1
-        self._added += 1
-        return self.seq
-
-    def add_entry(
-        self, origin: int, at: int, role: Role | None, speaker: str | None, analysis: Analysis
-    ) -> None:
-        """Give the terms of the item whose row was inserted last to the indexes."""
-        self._database.run(
-            "add_entry",
-            {
-                "user_id": self.user_id,
-                "seq": self.seq,
-                "origin": origin,
-                "session": self.session,
-                "at": at,
-                "role": ROLES.index(role),
-                "speaker": speaker,
-                "asks": analysis.asks,
-                "terms": analysis.terms,
-                "analyzer": analysis.version,
-            },
-        )
-
-    def save(self) -> None:
-        """Write the session's counters back."""
-        self._database.run(
-            "advance_session",
-            {**self._key, "next_position": self.next_position, "added": self._added},
-        )
-
-
-def _next_epoch(database: Database) -> int:
-    return database.one("next_epoch", {})[0]
+_OF_A_USER = ("drop_sessions", "drop_removals", "drop_amendments", "drop_all_sources", "drop_user")
+"""What goes with the last item of a user."""
 
 
 def append(
-    database: Database, batches: Sequence[Batch], then: Sequence[NewJob]
+    database: Database, batches: Sequence[Batch], then: Sequence[NewJob], extract: bool
 ) -> list[list[Episode]]:
     """Store messages; see :meth:`remanence.store.protocol.EpisodeStore.append`."""
     stored: list[list[Episode]] = []
@@ -101,14 +36,16 @@ def append(
         if not batch.episodes:
             stored.append([])
             continue
-        place = _Place(database, batch.scope)
-        stored.append([_append_one(database, place, episode) for episode in batch.episodes])
+        place = Place(database, batch.scope)
+        stored.append(
+            [_append_one(database, place, episode, extract) for episode in batch.episodes]
+        )
         place.save()
     follow(database, then)
     return stored
 
 
-def _append_one(database: Database, place: _Place, new: NewEpisode) -> Episode:
+def _append_one(database: Database, place: Place, new: NewEpisode, extract: bool) -> Episode:
     if new.message_id is not None:
         key = {
             "user_id": place.user_id,
@@ -137,10 +74,18 @@ def _append_one(database: Database, place: _Place, new: NewEpisode) -> Episode:
         user_id=place.user_id,
         seq=place.next_seq(),
         session=place.session,
+        extraction=WAITING if extract and new.role != "system" else 0,
     )
     database.run("add_episode", values)
     place.next_position += 1
-    place.add_entry(0, at, new.role, new.name, new.analysis)
+    place.add_entry(
+        0,
+        at=at,
+        recorded_at=new.recorded_at,
+        analysis=new.analysis,
+        role=new.role,
+        speaker=new.name,
+    )
     return episode_of(place.scope, row)
 
 
@@ -154,65 +99,6 @@ def _same(scope: Scope, row: Row, new: NewEpisode) -> Episode:
             "message an id of its own, or forget the stored one first"
         )
     return there
-
-
-def add_facts(
-    database: Database, scope: Scope, facts: Sequence[NewFact], then: Sequence[NewJob]
-) -> list[Fact]:
-    """Store statements; see :meth:`remanence.store.protocol.FactStore.add_facts`."""
-    if not facts:
-        return []
-    place = _Place(database, scope)
-    stored: list[Fact] = []
-    for new in facts:
-        sources = _sources(database, place.user_id, new.sources)
-        at = to_microseconds(new.at)
-        database.run(
-            "add_fact",
-            {
-                "user_id": place.user_id,
-                "id": to_id(new.id),
-                "seq": place.next_seq(),
-                "session": place.session,
-                "text": new.text,
-                "at": at,
-                "utc_offset": to_offset(new.at),
-                "recorded_at": to_microseconds(new.recorded_at),
-                "metadata": new.metadata,
-            },
-        )
-        place.add_entry(1, at, None, None, new.analysis)
-        database.run_many(
-            "add_source",
-            [{"user_id": place.user_id, "fact": place.seq, "source": number} for number in sources],
-        )
-        stored.append(
-            Fact(
-                new.id,
-                scope,
-                new.text,
-                new.at,
-                new.recorded_at,
-                json.loads(new.metadata),
-                tuple(sources.values()),
-            )
-        )
-    place.save()
-    follow(database, then)
-    return stored
-
-
-def _sources(database: Database, user_id: str, ids: Sequence[str]) -> dict[int, str]:
-    """Return the ids of episodes by their numbers, ascending."""
-    found: dict[int, str] = {}
-    for source in ids:
-        row = database.row("source", {"user_id": user_id, "id": to_id(source)})
-        if row is None:
-            raise InputError(
-                "sources", f"names {source!r}, which is no episode of the user's", "leave it out"
-            )
-        found[row[0]] = source
-    return dict(sorted(found.items()))
 
 
 def replace_terms(database: Database, user_id: str, items: Sequence[Reanalysis]) -> None:
@@ -230,7 +116,7 @@ def replace_terms(database: Database, user_id: str, items: Sequence[Reanalysis])
             for item in items
         ],
     )
-    epoch = _next_epoch(database)
+    epoch = next_epoch(database)
     database.run(
         "raise_epoch",
         {"user_id": user_id, "epoch": epoch, "rebuild_epoch": epoch, "seq_floor": None},
@@ -249,6 +135,7 @@ def erase(database: Database, where: Filter, ids: Sequence[str] | None) -> Erasu
     if not numbers:
         return Erasure(0, 0, (), log_truncated=False)
     seq: int = database.one("user", user)[0]
+    amended = _amended(database, where.user_id, numbers)
     doomed = database.rows("doomed", {**user, "numbers": json.dumps(numbers)})
     for origin, name in ((0, "drop_episode"), (1, "drop_fact")):
         database.run_many(name, [{**user, "item": row[2]} for row in doomed if row[1] == origin])
@@ -259,12 +146,12 @@ def erase(database: Database, where: Filter, ids: Sequence[str] | None) -> Erasu
     database.run("drop_empty_sessions", user)
     if database.row("any_entry", user) is None:
         database.run("raise_floor", {"seq": seq})
-        for name in ("drop_sessions", "drop_removals", "drop_all_sources", "drop_user"):
+        for name in _OF_A_USER:
             database.run(name, user)
         drop_vectors(database, where.user_id)
     else:
         erase_vectors(database, where.user_id, numbers)
-        _log_removals(database, where.user_id, numbers, seq)
+        log_changes(database, where.user_id, removed=numbers, amended=amended, seq_floor=seq)
     facts = sum(row[1] for row in doomed)
     return Erasure(
         episodes=len(doomed) - facts,
@@ -284,29 +171,16 @@ def _numbers(database: Database, where: Filter, ids: Sequence[str] | None) -> li
     return sorted({row[0] for row in rows})
 
 
+def _amended(database: Database, user_id: str, doomed: Sequence[int]) -> list[int]:
+    """Undo what facts that go did to others, and return which facts that stay are others now."""
+    changed = drop_supersessions(database, user_id, doomed)
+    there = {"user_id": user_id, "numbers": json.dumps(list(doomed))}
+    fewer = [number for (number,) in database.rows("left_with_sources", there)]
+    return sorted({*changed, *fewer})
+
+
 def _with_dependents(database: Database, user_id: str, numbers: list[int]) -> list[int]:
     """Return numbers of items with those of the facts that rest on nothing else."""
     place = {"user_id": user_id, "numbers": json.dumps(numbers)}
     facts = [number for (number,) in database.rows("left_without_sources", place)]
     return sorted({*numbers, *facts})
-
-
-def _log_removals(database: Database, user_id: str, numbers: Sequence[int], seq_floor: int) -> None:
-    """Tell indexes of other processes what went, or that they have to rebuild."""
-    user = {"user_id": user_id}
-    epoch = _next_epoch(database)
-    logged: int = database.one("count_removals", user)[0]
-    rebuild = logged + len(numbers) > _LOGGED_REMOVALS
-    if rebuild:
-        database.run("drop_removals", user)
-    else:
-        database.run_many("add_removal", [{**user, "epoch": epoch, "seq": seq} for seq in numbers])
-    database.run(
-        "raise_epoch",
-        {
-            **user,
-            "epoch": epoch,
-            "rebuild_epoch": epoch if rebuild else None,
-            "seq_floor": seq_floor,
-        },
-    )

@@ -15,13 +15,14 @@ from __future__ import annotations
 from remanence.testing.jobs.enqueuing import Enqueuing
 from remanence.testing.jobs.leasing import Leasing
 from remanence.testing.jobs.looking import Looking
+from remanence.testing.jobs.pausing import Pausing
 from remanence.testing.jobs.settling import Settling
 from remanence.testing.jobs.tending import Tending
 
 __all__ = ["JobStoreConformance"]
 
 
-class JobStoreConformance(Enqueuing, Leasing, Settling, Looking, Tending):
+class JobStoreConformance(Enqueuing, Pausing, Leasing, Settling, Looking, Tending):
     """The whole contract of :class:`remanence.store.jobs.JobStore`.
 
     A subclass whose name begins with ``Test`` defines the fixture ``connect``, which returns a

@@ -49,12 +49,14 @@ def new_job(
     scope: Scope = ALICE,
     *,
     destination: str = PLACE,
+    kind: str = "retain",
     payload: str | None = None,
     at: dt.datetime = NOON,
+    due_at: dt.datetime | None = None,
 ) -> NewJob:
     """Return a job to put in; it carries its key."""
     carried = f'{{"key":"{key}"}}' if payload is None else payload
-    return NewJob(new_id(), "retain", destination, scope, key, carried, at)
+    return NewJob(new_id(), kind, destination, scope, key, carried, at, due_at)
 
 
 async def put(
@@ -73,6 +75,7 @@ async def take(
     limit: int = 10,
     destination: str = PLACE,
     held: Sequence[str] = (),
+    longest: dt.timedelta = LONGEST,
 ) -> list[LeasedJob]:
     """Lease what is due."""
     return await jobs.lease(
@@ -80,7 +83,7 @@ async def take(
         owner=owner,
         now=now,
         lease=LEASE,
-        longest=LONGEST,
+        longest=longest,
         limit=limit,
         held=held,
     )

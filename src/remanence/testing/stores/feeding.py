@@ -8,17 +8,14 @@ import datetime as dt
 
 import pytest
 
-from remanence.store.protocol import (
-    Analysis,
-    Batch,
-    Entry,
-    Reanalysis,
-    Store,
-)
+from remanence.store.analysis import Analysis, Reanalysis
+from remanence.store.protocol import Batch, Entry, FactTimes, Store
+from remanence.store.times import to_microseconds
 from remanence.testing.stores.handles import Handles
 from remanence.testing.stores.records import (
     ALICE,
     EVERYTHING,
+    NOON,
     START,
     Follower,
     is_empty,
@@ -64,6 +61,10 @@ class Feeding(Handles):
             terms,
             asks,
             version,
+            to_microseconds(new.recorded_at),
+        )
+        assert third.times == FactTimes(
+            to_microseconds(NOON), None, None, None, corrected=False, stated_by=None
         )
         assert (second.agent_id, second.session_id, second.speaker) == (None, None, None)
         assert (third.seq, third.origin, third.session) == (3, "fact", first.session)

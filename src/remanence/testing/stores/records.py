@@ -11,16 +11,9 @@ from typing import Any
 
 import uuid_utils
 
-from remanence.store.protocol import (
-    Analysis,
-    Batch,
-    Entry,
-    Head,
-    Item,
-    NewEpisode,
-    NewFact,
-    Store,
-)
+from remanence.store.analysis import Analysis
+from remanence.store.facts import NewFact
+from remanence.store.protocol import Batch, Entry, Head, Item, NewEpisode, Store
 from remanence.types import Episode, Fact, Filter, Role, Scope
 
 __all__ = [
@@ -149,6 +142,9 @@ class Follower:
             self.entries.clear()
         for number in changes.removed:
             self.entries.pop(number, None)
+        for entry in changes.amended:
+            assert entry.seq in self.entries
+            self.entries[entry.seq] = entry
         for entry in changes.entries:
             assert entry.seq not in self.entries
             self.entries[entry.seq] = entry

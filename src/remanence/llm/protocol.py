@@ -1,0 +1,74 @@
+"""What a chat model has to be able to do to read conversations."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+__all__ = ["ChatModel", "Completion", "Question", "Usage"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Question:
+    """What a model is asked.
+
+    Attributes:
+        system: What it is to do.
+        text: What it is to do that with.
+        schema: The JSON schema of the answer, an object.
+        name: What the answer is called, in letters and underscores.
+    """
+
+    system: str
+    text: str
+    schema: Mapping[str, Any]
+    name: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer cost.
+
+    Attributes:
+        input_tokens: How many tokens were given, as far as the service told.
+        output_tokens: How many were answered.
+        calls: How many calls that took.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    calls: int = 1
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Completion:
+    """What a model answered.
+
+    Attributes:
+        data: The answer, as JSON holds it. Nobody has checked it against the schema.
+        usage: What it cost.
+    """
+
+    data: Any
+    usage: Usage
+
+
+class ChatModel(Protocol):
+    """Answers questions in JSON."""
+
+    @property
+    def identity(self) -> str:
+        """What tells it apart, without secrets, as ``agentscope:OpenAIChatModel:gpt-4o-mini``."""
+        ...
+
+    async def ask(self, question: Question) -> Completion:
+        """Return the answer.
+
+        Raises:
+            BackendUnavailableError: The model can't be reached, or lets nobody in.
+            BackendRefusedError: It will never answer this.
+            BackendAnswerError: What it answered is no JSON object.
+            BackendError: It failed for another reason.
+        """
+        ...

@@ -1,0 +1,140 @@
+"""What is done inside a transaction with what is read for facts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from remanence.store.extraction import Expense, Kept, Reading, Unextracted
+from remanence.store.facts import FactChanges
+from remanence.store.jobs import NewJob
+from remanence.store.sqlite.database import Database
+from remanence.store.sqlite.facts import add, confirm, is_current, supersede
+from remanence.store.sqlite.jobs import follow
+from remanence.store.sqlite.place import log_changes
+from remanence.store.sqlite.reads import at_sequence
+from remanence.store.sqlite.rows import filter_parameters, scope_parameters, to_id
+from remanence.types import Episode, Filter, Scope
+
+__all__ = [
+    "WAITING",
+    "enlist",
+    "keep_reading",
+    "last_fact",
+    "spend",
+    "spent",
+    "unextracted",
+    "waiting",
+]
+
+WAITING = 1
+_PASSED_OVER = 2
+_DONE = -1
+
+
+def unextracted(
+    database: Database, scope: Scope, limit: int, before: int, passed_over: bool
+) -> Unextracted:
+    """Return what comes next; see the protocol's ``unextracted``."""
+    place = scope_parameters(scope)
+    state = _PASSED_OVER if passed_over else WAITING
+    with database.snapshot():
+        rows = database.rows("unextracted", {**place, "limit": limit, "extraction": state})
+        earlier: list[tuple[Any, ...]] = []
+        if rows:
+            there = {**place, "position": rows[0][1], "limit": before}
+            earlier = database.rows("said_before", there)
+        numbers = [row[0] for row in rows]
+        context = sorted(row[0] for row in earlier)
+        items = at_sequence(database, scope.user_id, [*context, *numbers])
+    return Unextracted(
+        _episodes(items[number] for number in numbers),
+        _episodes(items[number] for number in context),
+    )
+
+
+def _episodes(items: Iterable[object]) -> tuple[Episode, ...]:
+    return tuple(item for item in items if isinstance(item, Episode))
+
+
+def last_fact(database: Database, user_id: str) -> int:
+    """Return the number of a user's last fact; 0 if there is none."""
+    return database.one("last_fact", {"user_id": user_id})[0]
+
+
+def keep_reading(database: Database, reading: Reading, then: Sequence[NewJob]) -> Kept:
+    """Store what was found; see :meth:`remanence.store.extraction.ExtractionStore.keep_reading`."""
+    user_id = reading.scope.user_id
+    states = {
+        id_: row[0]
+        for id_ in (*reading.episodes, *reading.passed_over)
+        if (row := database.row("extraction", {"user_id": user_id, "id": to_id(id_)})) is not None
+    }
+    if not all(state > 0 for state in states.values()):
+        return "taken"
+    if last_fact(database, user_id) > reading.facts_upto:
+        return "outdated"
+    changes = _still_there(database, user_id, reading.changes)
+    touched = [*changes.confirmed, *changes.superseded]
+    if not all(is_current(database, user_id, each.fact) for each in touched):
+        return "outdated"
+    if changes.added:
+        add(database, Scope(user_id, reading.scope.agent_id), changes.added)
+    amended = {
+        *confirm(database, user_id, changes.confirmed),
+        *supersede(database, user_id, changes.superseded, changes.added),
+    }
+    log_changes(database, user_id, amended=sorted(amended))
+    for ids, state in ((reading.episodes, _DONE), (reading.passed_over, _PASSED_OVER)):
+        rows = [{"user_id": user_id, "id": to_id(id_), "extraction": state} for id_ in ids]
+        database.run_many("set_extraction", rows)
+    if states:
+        follow(database, then)
+    return "kept"
+
+
+def _still_there(database: Database, user_id: str, changes: FactChanges) -> FactChanges:
+    """Return changes without the sources that are gone, and what rests on nothing else."""
+
+    def left(sources: Sequence[str]) -> tuple[str, ...]:
+        return tuple(
+            source
+            for source in sources
+            if database.row("source", {"user_id": user_id, "id": to_id(source)}) is not None
+        )
+
+    added = [dataclasses.replace(fact, sources=left(fact.sources)) for fact in changes.added]
+    kept = {fact.id for fact in added if fact.sources}
+    confirmed = [
+        dataclasses.replace(each, sources=left(each.sources)) for each in changes.confirmed
+    ]
+    return FactChanges(
+        added=tuple(fact for fact in added if fact.id in kept),
+        confirmed=tuple(each for each in confirmed if each.sources),
+        superseded=tuple(each for each in changes.superseded if each.by in kept),
+    )
+
+
+def enlist(database: Database, where: Filter, limit: int) -> list[Scope]:
+    """Let wait what was never read; see the protocol's ``enlist``."""
+    parameters = filter_parameters(where)
+    database.run("enlist", parameters)
+    place = {name: parameters[name] for name in ("user_id", "agent_id", "session_id")}
+    rows = database.rows("sessions_waiting", {**place, "limit": limit})
+    return [Scope(where.user_id, agent or None, session or None) for agent, session in rows]
+
+
+def waiting(database: Database) -> int:
+    """Return how many episodes are still to be read, of all users."""
+    return database.one("count_unextracted", {})[0]
+
+
+def spend(database: Database, expense: Expense) -> None:
+    """Add to what models were asked."""
+    database.run("spend", dataclasses.asdict(expense))
+
+
+def spent(database: Database) -> Expense:
+    """Return what models were asked so far."""
+    return Expense(*database.one("spent", {}))
