@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import uuid_utils
 
 from remanence.errors import InputError
+from remanence.extract.sameness import attribute_key
 from remanence.index.text import analyze
 from remanence.store.facts import NewFact
 from remanence.store.protocol import Batch, NewEpisode
-from remanence.types import Conversation, Message, Scope
-from remanence.validation import check_at, check_content, check_metadata
+from remanence.types import Conversation, FactKind, Message, Role, Scope
+from remanence.validation import check_at, check_content, check_identifier, check_metadata
 
 __all__ = ["as_tuple", "check_conversation", "check_scope", "new_batches", "new_fact"]
 
@@ -93,19 +94,30 @@ def _new_episode(message: Message, now: datetime) -> NewEpisode:
     )
 
 
-def new_fact(
+def new_fact(  # noqa: PLR0913 - what can be told of a statement, each by its name
     text: str,
     *,
     at: datetime | None,
     metadata: Mapping[str, Any],
     sources: Sequence[str],
     now: datetime,
+    kind: FactKind | None = None,
+    attribute: str | None = None,
+    stated_by: Role | None = None,
+    valid_from: datetime | None = None,
+    valid_until: datetime | None = None,
 ) -> NewFact:
     """Return a statement as it goes into the store.
 
     Raises:
         InputError: An argument is not acceptable.
     """
+    _check_one_of("kind", kind, get_args(FactKind))
+    _check_one_of("stated_by", stated_by, get_args(Role))
+    begin = None if valid_from is None else check_at("valid_from", valid_from)
+    end = None if valid_until is None else check_at("valid_until", valid_until)
+    if begin is not None and end is not None and end <= begin:
+        raise InputError("valid_until", "is no later than valid_from", "give a later time")
     return NewFact(
         id=_new_id(),
         text=check_content("text", text),
@@ -114,4 +126,21 @@ def new_fact(
         metadata=check_metadata("metadata", metadata),
         analysis=analyze(text),
         sources=tuple(dict.fromkeys(sources)),
+        kind=kind,
+        attribute=None if attribute is None else _attribute_of(attribute),
+        stated_by=stated_by,
+        valid_from=begin,
+        valid_until=end,
     )
+
+
+def _check_one_of(field: str, value: str | None, known: Sequence[str]) -> None:
+    if value is not None and value not in known:
+        raise InputError(field, f"is {value!r}", f"use one of {', '.join(known)}, or None")
+
+
+def _attribute_of(attribute: object) -> str:
+    key = attribute_key(check_identifier("attribute", attribute))
+    if not key:
+        raise InputError("attribute", f"is {attribute!r}", "name whose and what, as 'nora: city'")
+    return key

@@ -19,9 +19,10 @@ from remanence.index.text import Query, analyze_query
 from remanence.recall.intent import Intent, intent_of
 from remanence.recall.rank import Evidence, date_prior, rank
 from remanence.recall.when import Span, named_time
+from remanence.store.facts import FactQuery
 from remanence.store.protocol import Item, Store
 from remanence.store.times import to_microseconds
-from remanence.types import Dated, Fact, Filter, Origin, Recollection
+from remanence.types import Dated, Fact, Filter, Origin, Recollection, Scope
 
 __all__ = ["Search", "Wanted"]
 
@@ -145,6 +146,31 @@ class Search:
                 break
             found, complete = await self._once(wanted, search)
         return found
+
+    async def nearest_facts(
+        self, scope: Scope, text: str, *, attribute: str | None, limit: int
+    ) -> list[Fact]:
+        """Return the known facts that are nearest to a statement, and those of its attribute.
+
+        Args:
+            scope: The user, and the agent: only what is written to the same one counts.
+            text: The statement.
+            attribute: What it is about, if that has one value at a time.
+            limit: How many of the nearest to return at most.
+
+        Returns:
+            Facts that have not been superseded, those of the attribute first.
+        """
+        where = Filter(scope.user_id, scope.agent_id)
+        same: list[tuple[int, Fact]] = []
+        if attribute is not None:
+            query = FactQuery(where, attributes=(attribute,))
+            same = await self._store.facts(query, after=0, limit=limit)
+        now = dt.datetime.now(dt.UTC)  # of no account: the times in a statement tell no wish
+        wanted = Wanted(text, where, limit, (), None, now, origin="fact")
+        near = await self._store.find(where, [hit.id for hit in await self.find(wanted)])
+        facts = {fact.id: fact for _, fact in (*same, *near.values()) if isinstance(fact, Fact)}
+        return [fact for fact in facts.values() if fact.scope.agent_id == scope.agent_id]
 
     async def _hidden(self, wanted: Wanted) -> list[int]:
         """Return the numbers of what is not to be returned."""

@@ -17,6 +17,7 @@ __all__ = [
     "Episode",
     "Fact",
     "FactKind",
+    "FactPage",
     "Filter",
     "Message",
     "Origin",
@@ -301,6 +302,19 @@ class Page:
     """
 
     items: tuple[Episode | Fact, ...]
+    cursor: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FactPage:
+    """Part of a listing of facts.
+
+    Attributes:
+        items: Facts, in the order they were recorded.
+        cursor: Hand it in to get the next page; ``None`` when there is none.
+    """
+
+    items: tuple[Fact, ...]
     cursor: str | None = None
 
 

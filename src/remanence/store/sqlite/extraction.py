@@ -76,8 +76,9 @@ def keep_reading(database: Database, reading: Reading, then: Sequence[NewJob]) -
     if last_fact(database, user_id) > reading.facts_upto:
         return "outdated"
     changes = _still_there(database, user_id, reading.changes)
-    touched = [*changes.confirmed, *changes.superseded]
-    if not all(is_current(database, user_id, each.fact) for each in touched):
+    new = {fact.id for fact in changes.added}
+    touched = {each.fact for each in (*changes.confirmed, *changes.superseded)} - new
+    if not all(is_current(database, user_id, fact) for fact in touched):
         return "outdated"
     if changes.added:
         add(database, Scope(user_id, reading.scope.agent_id), changes.added)

@@ -12,7 +12,7 @@ from remanence.store.jobs import NewJob
 from remanence.store.sqlite.database import Database
 from remanence.store.sqlite.jobs import follow
 from remanence.store.sqlite.place import Place, log_changes
-from remanence.store.sqlite.reads import at_sequence, find
+from remanence.store.sqlite.reads import at_sequence, find_within
 from remanence.store.sqlite.rows import ENDINGS, KINDS, ROLES, filter_parameters, to_id, to_text
 from remanence.store.times import to_microseconds, to_offset
 from remanence.types import Fact, Filter, Scope
@@ -223,7 +223,7 @@ def history(database: Database, where: Filter, id_: str) -> list[Fact]:
     """Return a fact's line; see :meth:`remanence.store.facts.FactStore.history`."""
     with database.snapshot():
         rows = database.rows("line", {"user_id": where.user_id, "id": to_id(id_)})
-        found = find(database, where, [to_text(data) for (data,) in rows])
+        found = find_within(database, where, [to_text(data) for (data,) in rows])
     if id_ not in found:
         return []
     return [fact for _, fact in sorted(found.values(), key=_number) if isinstance(fact, Fact)]

@@ -30,6 +30,7 @@ __all__ = [
     "count",
     "episode_ids",
     "find",
+    "find_within",
     "head",
     "page",
     "stale",
@@ -93,11 +94,18 @@ def at_sequence(
 
 def find(database: Database, where: Filter, ids: Sequence[str]) -> dict[str, tuple[int, Item]]:
     """Return number and item by id, as far as ``where`` sees them."""
+    with database.snapshot():
+        return find_within(database, where, ids)
+
+
+def find_within(
+    database: Database, where: Filter, ids: Sequence[str]
+) -> dict[str, tuple[int, Item]]:
+    """Do what :func:`find` does, within a transaction."""
     known = [data.hex() for data in map(to_id, ids) if data is not None]
     parameters = {**filter_parameters(where), "ids": json.dumps(known)}
-    with database.snapshot():
-        numbers = [number for (number,) in database.rows("numbers_of_ids", parameters)]
-        items = at_sequence(database, where.user_id, numbers)
+    numbers = [number for (number,) in database.rows("numbers_of_ids", parameters)]
+    items = at_sequence(database, where.user_id, numbers)
     return {item.id: (number, item) for number, item in items.items()}
 
 

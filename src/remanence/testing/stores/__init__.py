@@ -16,9 +16,11 @@ from remanence.testing.stores.appending import Appending
 from remanence.testing.stores.embedding import Embedding
 from remanence.testing.stores.erasing import Erasing
 from remanence.testing.stores.feeding import Feeding
+from remanence.testing.stores.reading import ReadingForFacts
 from remanence.testing.stores.seeing import Seeing
 from remanence.testing.stores.sharing import Sharing
 from remanence.testing.stores.sourcing import Sourcing
+from remanence.testing.stores.stating import Stating
 from remanence.testing.stores.surrounding import Surrounding
 from remanence.testing.stores.verbatim import Verbatim
 
@@ -26,7 +28,17 @@ __all__ = ["StoreConformance"]
 
 
 class StoreConformance(
-    Appending, Verbatim, Seeing, Erasing, Feeding, Sharing, Sourcing, Embedding, Surrounding
+    Appending,
+    Verbatim,
+    Seeing,
+    Erasing,
+    Feeding,
+    Sharing,
+    Sourcing,
+    Stating,
+    ReadingForFacts,
+    Embedding,
+    Surrounding,
 ):
     """The whole contract of :class:`remanence.store.protocol.Store`.
 

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import re
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
 from remanence.clock import Clock, check_clock
 from remanence.embed.choosing import Embeddable, as_embedder
-from remanence.embed.protocol import Embedder
-from remanence.embedding import Embedding
-from remanence.errors import InputError, MemoryClosedError
-from remanence.intake import as_tuple, check_conversation, check_scope, new_batches, new_fact
+from remanence.engine.facts import CURSOR, MOST_LISTED, FactMemory
+from remanence.errors import InputError
+from remanence.intake import as_tuple, check_conversation, check_scope, new_batches
+from remanence.llm.choosing import Askable, as_chat_model
 from remanence.location import path_of
-from remanence.search import Search, Wanted
-from remanence.store.jobs import NewJob
-from remanence.store.protocol import Batch, Store
+from remanence.search import Wanted
 from remanence.store.sqlite import SQLiteStore
-from remanence.telemetry import Faults, count, span
+from remanence.telemetry import count, span
 from remanence.types import (
     Conversation,
     Dated,
@@ -35,7 +29,6 @@ from remanence.types import (
     Receipt,
     Recollection,
     Scope,
-    Stats,
 )
 from remanence.validation import (
     check_amount,
@@ -49,16 +42,13 @@ from remanence.validation import (
 
 __all__ = ["Memory"]
 
-_log = logging.getLogger(__name__)
-
 _MOST_RESULTS = 1_000
-_MOST_LISTED = 10_000
-_CURSOR = re.compile("[0-9]{1,18}")
+_LONGEST_PAUSE = 3_600.0
 _ANALYSED_INLINE = 16
 """More texts than this are analysed in a thread, so that the event loop goes on."""
 
 
-class Memory:
+class Memory(FactMemory):
     """Long-term memory in one file: no server, no key, no model.
 
     Make one with :meth:`open`::
@@ -71,35 +61,13 @@ class Memory:
     Methods may be called from any number of tasks, threads' event loops and processes at once.
     Leaving without :meth:`aclose` loses nothing that was acknowledged.
 
+    Given a chat model, it has what is stored read in the background, and keeps the facts that are
+    found: with their dates, their sources, and an end.
+
     Attributes:
         location: Where it stores, in the form ``sqlite:///`` and an absolute path.
         faults: What went wrong in the background, and how often.
     """
-
-    def __init__(
-        self,
-        store: Store,
-        *,
-        location: str,
-        clock: Clock,
-        index_bytes: int,
-        embedder: Embedder | None = None,
-        query_seconds: float = 1.0,
-    ) -> None:
-        """Wire the parts together; nothing is opened yet. Use :meth:`open`."""
-        self.location = location
-        self.faults = Faults(_log)
-        self._store = store
-        self._clock = clock
-        self._embedding = (
-            None
-            if embedder is None
-            else Embedding(
-                embedder, store, clock=clock, faults=self.faults, query_seconds=query_seconds
-            )
-        )
-        self._search = Search(store, self._embedding, index_bytes=index_bytes)
-        self._opened = False
 
     @classmethod
     def open(
@@ -107,10 +75,12 @@ class Memory:
         location: str | Path,
         *,
         embedder: Embeddable = None,
+        chat_model: Askable = None,
         clock: Clock | None = None,
         busy_timeout: float = 30.0,
         index_bytes: int = 256 * 1024 * 1024,
         query_seconds: float = 1.0,
+        extract_after: float = 30.0,
     ) -> Memory:
         """Return a memory to be entered with ``async with``, or opened with ``await``.
 
@@ -123,20 +93,31 @@ class Memory:
                 :class:`~remanence.embed.protocol.Embedder`. Without one, words are searched.
                 Vectors are made in the background, and made anew when the embedder changes;
                 :meth:`settle` waits for them.
+            chat_model: What reads what is stored, and draws facts from it: an AgentScope chat
+                model, or any :class:`~remanence.llm.protocol.ChatModel`. Without one there are only
+                the facts that are stored explicitly. It reads in the background, each message once;
+                :meth:`settle` waits for it.
             clock: Where the time of records comes from; the machine's clock by default.
             busy_timeout: Seconds to wait for another process that is writing to the file.
             index_bytes: How much memory search indexes may hold, over all users.
             query_seconds: How long a search waits for the question's vector before it goes on
                 without.
+            extract_after: How many seconds a session has to pause before it is read for facts;
+                3,600 at most.
 
         Raises:
-            InputError: ``location`` names no store, or ``embedder`` is none.
+            InputError: ``location`` names no store, or ``embedder`` or ``chat_model`` is none, or
+                a number is not acceptable.
             StoreError: While opening: the file can't be used; the error says why.
         """
         path = path_of(location).expanduser().absolute()
         check_amount("busy_timeout", busy_timeout)
         check_amount("index_bytes", index_bytes)
         check_amount("query_seconds", query_seconds)
+        if check_amount("extract_after", extract_after) > _LONGEST_PAUSE:
+            raise InputError(
+                "extract_after", f"is {extract_after}", f"give {_LONGEST_PAUSE:g} seconds at most"
+            )
         return cls(
             SQLiteStore(path, busy_timeout=busy_timeout),
             location=f"sqlite:///{path}",
@@ -144,56 +125,9 @@ class Memory:
             index_bytes=index_bytes,
             embedder=as_embedder(embedder),
             query_seconds=query_seconds,
+            chat_model=as_chat_model(chat_model),
+            extract_after=extract_after,
         )
-
-    async def __aenter__(self) -> Self:
-        """Open."""
-        await self._open()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close."""
-        await self.aclose()
-
-    def __await__(self) -> Generator[Any, None, Self]:
-        """Open; close with :meth:`aclose`."""
-        return self.__aenter__().__await__()
-
-    async def _open(self) -> None:
-        await self._store.open()
-        if self._embedding is not None:
-            try:
-                await self._embedding.open()
-            except BaseException:
-                await self._store.aclose()
-                raise
-        self._opened = True
-
-    async def aclose(self) -> None:
-        """Finish what was begun and close the store; closing twice does nothing."""
-        self._opened = False
-        try:
-            if self._embedding is not None:
-                await self._embedding.aclose()
-        finally:
-            await self._store.aclose()
-
-    def check_open(self) -> None:
-        """Do nothing if the memory is open.
-
-        Raises:
-            MemoryClosedError: It is not.
-        """
-        if not self._opened:
-            raise MemoryClosedError(
-                "this memory is not open; use 'async with Memory.open(...) as memory', or "
-                "'memory = await Memory.open(...)', and don't use it after aclose()"
-            )
 
     async def observe(
         self, messages: Message | Iterable[Message], *, scope: Scope
@@ -245,38 +179,14 @@ class Memory:
                 batches = await asyncio.to_thread(new_batches, told, now)
             else:
                 batches = new_batches(told, now)
-            stored = await self._store.append(batches, then=self._next_jobs(batches))
+            told = [batch.scope for batch in batches if batch.episodes]
+            jobs = self._embedding_jobs(scope.user_id for scope in told)
+            stored = await self._store.append(
+                batches, then=[*jobs, *self._extraction_jobs(told)], extract=self.extracts
+            )
         self._wake()
         count("observed", amount)
         return stored
-
-    def _next_jobs(self, batches: Iterable[Batch]) -> list[NewJob]:
-        """Return what is to be done once these are stored."""
-        if self._embedding is None:
-            return []
-        return self._embedding.jobs(batch.scope.user_id for batch in batches if batch.episodes)
-
-    def _wake(self) -> None:
-        if self._embedding is not None:
-            self._embedding.wake()
-
-    async def settle(self, seconds: float = 60.0) -> bool:
-        """Wait until all that is stored has its vector; without an embedder there is no need to.
-
-        Args:
-            seconds: How long to wait at most.
-
-        Returns:
-            Whether that came about. ``False`` when time was up, or an embedder that fails again and
-            again was given up on: :attr:`faults` and ``remanence outbox list`` tell.
-
-        Raises:
-            InputError: ``seconds`` is negative, or no number.
-            StoreError: The store can't be read.
-        """
-        self.check_open()
-        check_amount("seconds", seconds)
-        return True if self._embedding is None else await self._embedding.settle(seconds)
 
     async def recall(  # noqa: PLR0913 - what may be asked for, each by its name
         self,
@@ -290,6 +200,9 @@ class Memory:
         threshold: float | None = None,
         now: datetime | None = None,
         dated: Dated = "prior",
+        origin: Origin | None = None,
+        as_of: datetime | None = None,
+        known_at: datetime | None = None,
     ) -> list[Recollection]:
         """Find what was said, or stated, that answers a question.
 
@@ -307,6 +220,12 @@ class Memory:
             dated: ``"prior"``: what was said at a time that the question names, or soon after, is
                 preferred. ``"only"``: nothing that was said at another time is returned, also not
                 what was told later of that time.
+            origin: Only ``"episode"``, or only ``"fact"``; ``None`` for both.
+            as_of: A moment, timezone-aware, to look from: only facts that were true then, by what
+                is known now, and only what had been said by then. Without one, facts that were
+                superseded are not returned.
+            known_at: A moment, timezone-aware: only what was known then, facts as they were
+                believed then.
 
         Returns:
             The recollections, best first; an empty list when nothing is found.
@@ -323,6 +242,7 @@ class Memory:
             check_fraction("threshold", threshold)
         if dated not in ("prior", "only"):
             raise InputError("dated", f"is {dated!r}", "use 'prior' or 'only'")
+        _check_origin(origin)
         wanted = Wanted(
             text=query,
             where=where,
@@ -331,51 +251,15 @@ class Memory:
             threshold=threshold,
             now=self._clock.now().astimezone() if now is None else check_at("now", now),
             dated=dated,
+            origin=origin,
+            as_of=None if as_of is None else check_at("as_of", as_of),
+            known_at=None if known_at is None else check_at("known_at", known_at),
         )
         with span("recall", limit=limit) as current:
             found = await self._search.find(wanted)
             current.set_attribute("remanence.hits", len(found))
         count("recalled", len(found))
         return found
-
-    async def remember(
-        self,
-        text: str,
-        *,
-        scope: Scope,
-        at: datetime | None = None,
-        metadata: dict[str, Any] | None = None,
-        sources: Iterable[str] = (),
-    ) -> Fact:
-        """Store a statement that stands by itself; it is durable when this returns.
-
-        Args:
-            text: The statement, such as "Nora is allergic to hazelnuts."
-            scope: Where it belongs.
-            at: When it was stated, timezone-aware; now by default.
-            metadata: Anything JSON can hold, given back as it was.
-            sources: The ids of the episodes that it rests on. Whoever looks for what it says finds
-                them as well; and when the last of them is forgotten, so is the fact.
-
-        Raises:
-            InputError: An argument is not acceptable, or a source is no episode of the user's;
-                nothing was stored.
-            StoreError: The store can't; nothing was stored.
-        """
-        self.check_open()
-        check_scope(scope)
-        fact = new_fact(
-            text,
-            at=at,
-            metadata=metadata or {},
-            sources=check_ids("sources", sources),
-            now=self._clock.now(),
-        )
-        jobs = [] if self._embedding is None else self._embedding.jobs([scope.user_id])
-        with span("remember"):
-            (stored,) = await self._store.add_facts(scope, [fact], then=jobs)
-        self._wake()
-        return stored
 
     async def get(self, id: str, *, scope: Scope | Filter) -> Episode | Fact | None:  # noqa: A002 - the field's name
         """Return an episode or fact by its id, or ``None`` if ``scope`` sees none of that id."""
@@ -407,11 +291,10 @@ class Memory:
             StoreError: The store can't be read.
         """
         self.check_open()
-        check_count("limit", limit, least=1, most=_MOST_LISTED)
-        if cursor is not None and not _CURSOR.fullmatch(str(cursor)):
+        check_count("limit", limit, least=1, most=MOST_LISTED)
+        if cursor is not None and not CURSOR.fullmatch(str(cursor)):
             raise InputError("cursor", f"is {cursor!r}", "give the cursor of the page before")
-        if origin not in (None, "episode", "fact"):
-            raise InputError("origin", f"is {origin!r}", "use 'episode', 'fact' or None")
+        _check_origin(origin)
         found = await self._store.page(
             Filter.of(scope), after=int(cursor or 0), limit=limit + 1, origin=origin
         )
@@ -457,25 +340,6 @@ class Memory:
         if not wanted:
             return {}
         return await self._store.around(where, wanted, before=before, after=after)
-
-    async def stats(self, *, scope: Scope | Filter | None = None) -> Stats:
-        """Count what ``scope`` sees, or with ``None`` what the whole store holds."""
-        self.check_open()
-        counts = await self._store.count(None if scope is None else Filter.of(scope))
-        embedding = None if self._embedding is None else await self._embedding.progress()
-        return Stats(
-            users=counts.users,
-            sessions=counts.sessions,
-            episodes=counts.episodes,
-            facts=counts.facts,
-            first_at=counts.first_at,
-            last_at=counts.last_at,
-            store_bytes=counts.store_bytes,
-            index_bytes=self._search.nbytes,
-            commits=self._store.commits,
-            embedded=0 if embedding is None else embedding.embedded,
-            unembedded=0 if embedding is None else embedding.waiting,
-        )
 
     async def forget(self, ids: Iterable[str] | None = None, *, scope: Scope | Filter) -> Receipt:
         """Erase episodes and facts by id, or a whole session.
@@ -529,3 +393,8 @@ class Memory:
             at=self._clock.now(),
             log_truncated=erasure.log_truncated,
         )
+
+
+def _check_origin(origin: object) -> None:
+    if origin not in (None, "episode", "fact"):
+        raise InputError("origin", f"is {origin!r}", "use 'episode', 'fact' or None")

@@ -1,0 +1,269 @@
+"""Facts drawn in the background from what is stored, each episode read exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import time
+import weakref
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+import uuid_utils
+
+from remanence.clock import Clock
+from remanence.errors import BackendError, BackendRefusedError, BackendUnavailableError
+from remanence.extract.drafts import Draft
+from remanence.extract.reading import drafts_of, fitting, reading_question
+from remanence.extract.reconcile import merged, verdicts_of, weigh, weighing_question
+from remanence.llm.protocol import ChatModel, Question
+from remanence.outbox import Outbox, OutboxSettings
+from remanence.store.extraction import Expense, Reading
+from remanence.store.jobs import LeasedJob, NewJob
+from remanence.store.protocol import Store
+from remanence.telemetry import Faults, count, span
+from remanence.types import Episode, Fact, Filter, Scope
+from remanence.weighing import Weighing
+
+__all__ = ["Extraction"]
+
+_KIND = "extract"
+_AGAIN = "extract again"
+_PAYLOAD = '{"version": 1}'
+_ATTEMPTS = 6
+_LESS_AFTER, _LITTLE_AFTER = 2, 4
+"""After so many failed attempts less is read at once, and then one episode alone."""
+
+_MOST_AT_ONCE = 60
+_BEFORE = 6
+_MOST_SESSIONS = 100_000
+_JOB_SECONDS = 120.0
+"""After so long a job leaves the rest to another one, so that one session keeps nobody waiting."""
+
+_CALL_SECONDS = 120.0
+_REPETITIONS = 3
+_POLL_SECONDS = 5.0
+
+Nearest = Callable[[Scope, Sequence[Draft]], Awaitable[list[list[Fact]]]]
+
+
+class Extraction:
+    """Has a chat model read what is stored, and keeps the facts that it finds.
+
+    What is stored waits as a job of its session, put in by the transaction that stores it and due
+    when the session has paused. A worker hands it to the model, with what was said right before;
+    what the model finds is weighed against what is known, and stored in one transaction with the
+    mark that these episodes were read.
+
+    Args:
+        model: The model.
+        store: What holds episodes, facts and jobs; an open one, that stays the caller's to close.
+        nearest: Finds for statements the known facts that are nearest to each, best first.
+        then: Makes the jobs to be put in once facts of a user are stored.
+        clock: Where the time of records comes from.
+        faults: Where to tell what goes wrong: ``extract`` (an episode was passed over), and what an
+            outbox tells.
+        pause: How many seconds a session has to pause before it is read.
+        wake: Called when facts were stored.
+    """
+
+    def __init__(
+        self,
+        model: ChatModel,
+        store: Store,
+        *,
+        nearest: Nearest,
+        then: Callable[[str], list[NewJob]],
+        clock: Clock,
+        faults: Faults,
+        pause: float,
+        wake: Callable[[], None],
+    ) -> None:
+        """Wire the parts together; nothing is read yet. Use :meth:`start`."""
+        self._model = model
+        self._store = store
+        self._nearest = nearest
+        self._then = then
+        self._clock = clock
+        self._faults = faults
+        self._pause = pause
+        self._wake = wake
+        self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+        self._outbox = Outbox(
+            store.jobs,
+            destination=_KIND,
+            handle=self._read,
+            settings=OutboxSettings(
+                attempts=_ATTEMPTS,
+                concurrency=4,
+                deliver_seconds=_JOB_SECONDS + 3 * _CALL_SECONDS,
+                lease_seconds=5.0,
+                first_delay=2.0,
+                longest_delay=max(300.0, 10 * pause),
+                poll_seconds=_POLL_SECONDS,
+                keep_done_days=0,
+            ),
+            clock=clock,
+            faults=faults,
+        )
+
+    def start(self) -> None:
+        """Start reading in the running event loop."""
+        self._outbox.start()
+
+    async def aclose(self) -> None:
+        """End; what has not been read is read after the next opening."""
+        await self._outbox.aclose(0)
+
+    def jobs(self, scopes: Iterable[Scope]) -> list[NewJob]:
+        """Return a job for each of these sessions, to be put in with what is stored of them."""
+        return [self._job(_KIND, scope, self._pause) for scope in dict.fromkeys(scopes)]
+
+    def _job(self, kind: str, scope: Scope, pause: float = 0.0) -> NewJob:
+        id_, now = str(uuid_utils.uuid7()), self._clock.now()
+        due_at = now + dt.timedelta(seconds=pause)
+        return NewJob(id_, kind, _KIND, scope, id_, _PAYLOAD, now, due_at)
+
+    def wake(self) -> None:
+        """Tell the worker that something was put in, if it would not see that in time."""
+        if self._pause < _POLL_SECONDS:
+            self._outbox.wake()
+
+    async def enlist(self, where: Filter) -> int:
+        """Have all read that never was; return in how many sessions there is something to read."""
+        scopes = await self._store.extraction.enlist(where, limit=_MOST_SESSIONS)
+        await self._store.jobs.follow([self._job(_KIND, scope) for scope in scopes])
+        await self._store.jobs.hasten(_KIND, now=self._clock.now(), user_id=where.user_id)
+        self._outbox.wake()
+        return len(scopes)
+
+    async def settle(self, seconds: float) -> bool:
+        """Read at once what waits; return whether all was read in time."""
+        deadline = time.monotonic() + seconds
+        await self._store.jobs.hasten(_KIND, now=self._clock.now())
+        self._outbox.wake()
+        await self._outbox.settle(max(0.0, deadline - time.monotonic()))
+        return await self._store.extraction.waiting() == 0
+
+    async def _read(self, leased: LeasedJob) -> None:
+        """Read what waits of a session, or what was passed over."""
+        job = leased.job
+        until = time.monotonic() + _JOB_SECONDS
+        while time.monotonic() < until:
+            todo = await self._store.extraction.unextracted(
+                job.scope, limit=_MOST_AT_ONCE, before=_BEFORE, passed_over=job.kind == _AGAIN
+            )
+            if not todo.episodes:
+                return
+            amount = _amount(todo.episodes, job.attempts)
+            new = todo.episodes[:amount]
+            try:
+                await self._read_some(job.scope, new, todo.before, refused=job.error)
+            except BackendUnavailableError:
+                raise
+            except BackendError as error:
+                last = job.attempts >= _ATTEMPTS and job.kind == _KIND
+                if not last or amount > 1 or len(todo.episodes) == 1:
+                    raise
+                # Something in it may be more than this model takes. If it takes the next one, that
+                # is so, and this one no longer holds up the others.
+                await self._read_some(
+                    job.scope, todo.episodes[1:2], todo.before, passed_over=new[0].id
+                )
+                self._faults.record(_KIND, error)
+        await self._store.jobs.follow([self._job(_KIND, job.scope)])
+
+    async def _read_some(
+        self,
+        scope: Scope,
+        new: Sequence[Episode],
+        before: Sequence[Episode],
+        *,
+        refused: str | None = None,
+        passed_over: str | None = None,
+    ) -> None:
+        """Read some episodes, and keep what is found."""
+        with span(_KIND, episodes=len(new)):
+            answer = await self._ask(reading_question(new, before, refused=refused))
+            drafts = merged(drafts_of(answer, new, before))
+            async with self._one_at_a_time(scope.user_id):
+                for _ in range(_REPETITIONS):
+                    if await self._keep(scope, new, drafts, passed_over):
+                        return
+        raise BackendError("what is known of the user changed again and again meanwhile")
+
+    async def _keep(
+        self,
+        scope: Scope,
+        new: Sequence[Episode],
+        drafts: Sequence[Draft],
+        passed_over: str | None,
+    ) -> bool:
+        """Weigh what was found, and store what comes of it; ``False``: weigh it anew."""
+        upto = await self._store.extraction.last_fact(scope.user_id)
+        weighing = await self._weigh(scope, drafts)
+        changes = await asyncio.to_thread(weighing.changes)
+        over = () if passed_over is None else (passed_over,)
+        again = [self._job(_AGAIN, scope)] if over else []
+        reading = Reading(scope, tuple(each.id for each in new), changes, upto, over)
+        then = self._then(scope.user_id) if changes.added else []
+        kept = await self._store.extraction.keep_reading(reading, then=[*then, *again])
+        if kept == "outdated":
+            return False
+        if kept == "kept":
+            count("facts", len(changes.added), became="added")
+            count("facts", len(changes.confirmed), became="confirmed")
+            count("facts", len(changes.superseded), became="superseded")
+            self._wake()
+        return True
+
+    async def _weigh(self, scope: Scope, drafts: Sequence[Draft]) -> Weighing:
+        """Decide what becomes of drafts: by rule where that can be, by the model for the rest."""
+        place = Scope(scope.user_id, scope.agent_id)
+        weighing = Weighing(place, drafts, self._clock.now())
+        nearest = await self._nearest(place, drafts) if drafts else []
+        for draft, known in zip(drafts, nearest, strict=True):
+            weighing.weighed.append(weigh(draft, weighing.candidates(known)))
+        doubts = weighing.doubts()
+        if doubts:
+            answer = await self._ask(weighing_question(doubts))
+            weighing.settle(verdicts_of(answer, doubts))
+        return weighing
+
+    async def _ask(self, question: Question) -> object:
+        """Ask the model, and write down what that cost.
+
+        Raises:
+            BackendUnavailableError: It can't be reached.
+            BackendError: It failed, took too long, or refused: less may be asked the next time.
+        """
+        expense = Expense(1, 0, 0)
+        try:
+            async with asyncio.timeout(_CALL_SECONDS):
+                completion = await self._model.ask(question)
+        except TimeoutError as error:
+            raise BackendError(f"the chat model took longer than {_CALL_SECONDS:g} s") from error
+        except BackendRefusedError as error:
+            raise BackendError(str(error)) from error
+        else:
+            usage = completion.usage
+            expense = Expense(usage.calls, usage.input_tokens, usage.output_tokens)
+            return completion.data
+        finally:
+            with contextlib.suppress(Exception):  # what is found is worth more than its price
+                await self._store.extraction.spend(expense)
+
+    @contextlib.asynccontextmanager
+    async def _one_at_a_time(self, user_id: str):  # noqa: ANN202 - a context manager's
+        """Hold off what else is weighed for a user in this process."""
+        lock = self._locks.setdefault(user_id, asyncio.Lock())
+        async with lock:
+            yield
+
+
+def _amount(episodes: Sequence[Episode], attempts: int) -> int:
+    """Return how many episodes are read at once: fewer after failures."""
+    whole = fitting(episodes)
+    if attempts <= _LESS_AFTER:
+        return whole
+    return max(1, whole // 4) if attempts <= _LITTLE_AFTER else 1

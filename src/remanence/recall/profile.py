@@ -1,0 +1,77 @@
+"""What is known of a user, as a few lines: the current facts that tell most, within a budget."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+
+from remanence.types import Fact
+
+__all__ = ["is_current", "profile"]
+
+_KINDS = (
+    "profile",
+    "relationship",
+    "preference",
+    "instruction",
+    None,
+    "plan",
+    "procedure",
+    "event",
+)
+_MISSING = len(_KINDS)
+
+
+def is_current(fact: Fact, now: dt.datetime) -> bool:
+    """Return whether a fact has not been superseded, and has not come to its end."""
+    over = fact.valid_until is not None and fact.valid_until <= now
+    return fact.superseded_at is None and not over
+
+
+def profile(
+    facts: Iterable[Fact], *, now: dt.datetime, budget: int, count: Callable[[str], int]
+) -> str:
+    """Return the current facts as lines, each with its date where one is known.
+
+    Who somebody is comes first, then whom they know, what they like, what they asked for, their
+    plans, how they do things, and what happened. Within each, what was found most often comes
+    first, then what is surest, then what is latest. What a tool said is left out: it has no place
+    in what an agent is told before it is asked anything.
+
+    Args:
+        facts: What is known.
+        now: The time.
+        budget: How many tokens the lines are at most.
+        count: Counts the tokens of a text.
+
+    Returns:
+        The lines; empty when there are none, or not even one fits.
+    """
+    current = [
+        fact for fact in facts if is_current(fact, now) and fact.stated_by not in ("tool", "system")
+    ]
+    lines: list[str] = []
+    for fact in sorted(current, key=_order):
+        longer = "\n".join([*lines, _line(fact)])
+        if count(longer) <= budget:
+            lines.append(_line(fact))
+    return "\n".join(lines)
+
+
+def _order(fact: Fact) -> tuple[int, bool, int, float, float]:
+    kind = _KINDS.index(fact.kind) if fact.kind in _KINDS else _MISSING
+    sure = 1.0 if fact.confidence is None else fact.confidence
+    told_by_others = fact.stated_by not in (None, "user")
+    return kind, told_by_others, -len(fact.sources), -sure, -fact.at.timestamp()
+
+
+def _line(fact: Fact) -> str:
+    notes: list[str] = []
+    if fact.valid_from is not None:
+        notes.append(f"since {fact.valid_from:%Y-%m-%d}")
+    if fact.valid_until is not None:
+        notes.append(f"until {fact.valid_until:%Y-%m-%d}")
+    if fact.stated_by == "assistant":
+        notes.append("as the assistant said")
+    text = " ".join(fact.text.split())
+    return f"- {text} ({', '.join(notes)})" if notes else f"- {text}"
