@@ -14,7 +14,7 @@ import uuid_utils
 from remanence.clock import Clock
 from remanence.errors import BackendError, BackendRefusedError, BackendUnavailableError
 from remanence.extract.drafts import Draft
-from remanence.extract.reading import drafts_of, fitting, reading_question
+from remanence.extract.reading import findings_of, fitting, reading_question
 from remanence.extract.reconcile import merged, verdicts_of, weigh, weighing_question
 from remanence.llm.protocol import ChatModel, Question
 from remanence.outbox import Outbox, OutboxSettings
@@ -185,7 +185,9 @@ class Extraction:
         """Read some episodes, and keep what is found."""
         with span(_KIND, episodes=len(new)):
             answer = await self._ask(reading_question(new, before, refused=refused))
-            drafts = merged(drafts_of(answer, new, before))
+            findings = findings_of(answer, new, before)
+            count("facts", findings.dropped, became="dropped")
+            drafts = merged(findings.drafts)
             async with self._one_at_a_time(scope.user_id):
                 for _ in range(_REPETITIONS):
                     if await self._keep(scope, new, drafts, passed_over):

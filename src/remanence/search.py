@@ -231,6 +231,7 @@ def _best(
         asked=asked,
         dated=None if span is None else _dated(found.at, span),
         drawn=found.drawn,
+        secondhand=found.secondhand,
         asks=found.asks,
         denies=found.denies & (found.role == ROLES.index("assistant")),
         at=found.at if intent.current else None,

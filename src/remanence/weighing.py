@@ -9,6 +9,7 @@ import uuid_utils
 
 from remanence.extract.drafts import Draft
 from remanence.extract.reconcile import Doubt, Verdict
+from remanence.extract.sameness import statement_key
 from remanence.index.text import analyze
 from remanence.store.facts import Confirmation, FactChanges, NewFact, Supersession
 from remanence.types import Fact, Scope
@@ -19,8 +20,9 @@ __all__ = ["Weighing"]
 class Weighing:
     """The drafts of one reading, weighed one after another.
 
-    What an earlier draft tells is known to the later ones: it stands among their candidates, as
-    the fact that it may become.
+    What an earlier draft tells is known to the later ones where it may be the same, or another
+    value of the same attribute: it stands among their candidates, as the fact that it may become.
+    Else two statements of one answer are taken to be meant side by side, as a model told them so.
 
     Args:
         scope: Where the facts are to belong.
@@ -45,14 +47,15 @@ class Weighing:
         Args:
             known: The facts that are nearest to it in the store.
         """
+        draft = self.drafts[len(self.weighed)]
         gone: set[str] = set()
         told: list[Fact] = []
         for fact, weighed in zip(self._facts, self.weighed, strict=False):
-            if isinstance(weighed, Doubt):
+            stays = isinstance(weighed, Doubt) or weighed.action in ("add", "supersede")
+            if stays and _may_be_one(draft, fact):
                 told.append(fact)
-            elif weighed.action in ("add", "supersede"):
-                told.append(fact)
-                gone |= {each.id for each in weighed.known if weighed.action == "supersede"}
+            if isinstance(weighed, Verdict) and weighed.action == "supersede":
+                gone |= {each.id for each in weighed.known}
         return [fact for fact in (*known, *told) if fact.id not in gone]
 
     def doubts(self) -> list[Doubt]:
@@ -67,39 +70,39 @@ class Weighing:
     def changes(self) -> FactChanges:
         """Return what is to be stored, once no doubt is left."""
         become: dict[str, str] = {}  # what a draft's fact is in the store, by its id
-        sources: dict[str, list[str]] = {}
         added: dict[str, Draft] = {}
+        confirmed: list[Confirmation] = []
         superseded: dict[str, Supersession] = {}
         ours = {fact.id for fact in self._facts}
         for fact, verdict in zip(self._facts, self.weighed, strict=True):
             if isinstance(verdict, Doubt) or verdict.action == "ignore":
                 continue
+            draft = verdict.draft
             known = [become.get(each.id, each.id) for each in verdict.known]
             known = [each for each in known if each in added or each not in ours]
             if verdict.action == "confirm" and known:
                 become[fact.id] = known[0]
+                confirmed += [Confirmation(each, draft.sources) for each in known]
             else:
                 become[fact.id] = fact.id
-                added[fact.id] = verdict.draft
-            sources.setdefault(become[fact.id], []).extend(verdict.draft.sources)
-            if verdict.action == "supersede":
+                added[fact.id] = draft
+            confirmed += [Confirmation(become[fact.id], group) for group in draft.repeated_by]
+            if verdict.action == "supersede" and verdict.ending is not None:
                 for each in known:
-                    if each != fact.id and verdict.ending is not None:
-                        superseded.setdefault(
-                            each, Supersession(each, fact.id, verdict.ending, verdict.until)
-                        )
+                    place = Supersession(each, fact.id, verdict.ending, verdict.until)
+                    superseded.setdefault(each, place)
         return FactChanges(
-            added=tuple(
-                _new_fact(id_, draft, tuple(dict.fromkeys(sources[id_])), self._now)
-                for id_, draft in added.items()
-            ),
-            confirmed=tuple(
-                Confirmation(id_, tuple(dict.fromkeys(told)))
-                for id_, told in sources.items()
-                if id_ not in added
-            ),
+            added=tuple(_new_fact(id_, draft, self._now) for id_, draft in added.items()),
+            confirmed=tuple(confirmed),
             superseded=tuple(superseded.values()),
         )
+
+
+def _may_be_one(draft: Draft, fact: Fact) -> bool:
+    """Return whether a draft may say what an earlier one of the same answer says, or end it."""
+    if draft.change != "states" or statement_key(draft.statement) == statement_key(fact.text):
+        return True
+    return draft.attribute is not None and draft.attribute == fact.attribute
 
 
 def _fact(scope: Scope, draft: Draft, now: dt.datetime) -> Fact:
@@ -119,7 +122,7 @@ def _fact(scope: Scope, draft: Draft, now: dt.datetime) -> Fact:
     )
 
 
-def _new_fact(id_: str, draft: Draft, sources: tuple[str, ...], now: dt.datetime) -> NewFact:
+def _new_fact(id_: str, draft: Draft, now: dt.datetime) -> NewFact:
     return NewFact(
         id=id_,
         text=draft.statement,
@@ -127,7 +130,7 @@ def _new_fact(id_: str, draft: Draft, sources: tuple[str, ...], now: dt.datetime
         recorded_at=now,
         metadata="{}",
         analysis=analyze(draft.statement),
-        sources=sources,
+        sources=draft.sources,
         kind=draft.kind,
         attribute=draft.attribute,
         stated_by=draft.stated_by,

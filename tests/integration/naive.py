@@ -30,6 +30,7 @@ class Turn:
     """Its place in its session; ``None`` for a fact."""
     role: str | None = None
     sources: tuple[str, ...] = ()
+    secondhand: bool = False
     """The ids of the turns that a fact rests on."""
 
     def is_seen_by(self, where: Filter) -> bool:
@@ -188,6 +189,7 @@ def scores(turns: list[Turn], query: str, visible: Container[str]) -> dict[str, 
             + (intent.when and turn.timed)
             - 3 * (intent.said_by is not None and turn.turn.role not in (None, intent.said_by))
             - 2 * bool(turn.turn.sources)
+            - 2 * turn.turn.secondhand
             + math.log(min(max(2, 2 + news), 20) / 20)
         )
     if intent.current and found:

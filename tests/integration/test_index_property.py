@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from remanence import ConflictError, Episode, Filter, Memory, Message, Recollection, Scope
+from remanence.types import Role
 from tests.integration.naive import Turn, scores
 
 T = TypeVar("T")
@@ -150,17 +151,35 @@ class MemoryMachine(RuleBasedStateMachine):
             self.positions[scope] += 1
             self.turns[scope.user_id].append(turn)
 
-    @rule(handle=handles, scope=scopes, text=contents, at=times, chosen=st.just([]) | picks)
+    @rule(
+        handle=handles,
+        scope=scopes,
+        text=contents,
+        at=times,
+        chosen=st.just([]) | picks,
+        stated_by=st.sampled_from([None, None, "user", "assistant", "tool"]),
+    )
     def remember(
-        self, handle: int, scope: Scope, text: str, at: dt.datetime, chosen: list[int]
+        self,
+        handle: int,
+        scope: Scope,
+        text: str,
+        at: dt.datetime,
+        chosen: list[int],
+        stated_by: Role | None,
     ) -> None:
         told = [turn for turn in self.turns[scope.user_id] if turn.position is not None]
         places = sorted({number % len(told) for number in chosen}) if told else []
         sources = tuple(told[place].id for place in places)
         fact = self.run(
-            self.memories[handle].remember(text, scope=scope, at=at, sources=sources[::-1])
+            self.memories[handle].remember(
+                text, scope=scope, at=at, sources=sources[::-1], stated_by=stated_by
+            )
         )
-        self.turns[scope.user_id].append(Turn(fact.id, scope, text, at, sources=sources))
+        stated = {told[place].role for place in places} | {stated_by}
+        secondhand = not stated <= {None, "user"}
+        turn = Turn(fact.id, scope, text, at, sources=sources, secondhand=secondhand)
+        self.turns[scope.user_id].append(turn)
 
     @precondition(lambda self: any(self.turns.values()))
     @rule(handle=handles, user=users, chosen=picks)
@@ -256,7 +275,14 @@ class MemoryMachine(RuleBasedStateMachine):
                         item.role,
                     )
                     if isinstance(item, Episode)
-                    else Turn(item.id, item.scope, item.text, item.at, sources=item.sources)
+                    else Turn(
+                        item.id,
+                        item.scope,
+                        item.text,
+                        item.at,
+                        sources=item.sources,
+                        secondhand=item.stated_by not in (None, "user"),
+                    )
                     for item in page.items
                 ] == turns
 

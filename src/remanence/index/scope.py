@@ -51,8 +51,9 @@ class Evidence:
         dense: Dense evidence; ``None`` without vectors.
         embedded: Whether it has a vector; ``None`` without vectors.
         named: Whether the query names its speaker; ``None`` where it names none.
-        drawn: Whether it is a fact that rests on other turns, or that others than the user stated;
-            ``None`` where there is none.
+        drawn: Whether it is a fact that rests on other turns; ``None`` where there is none.
+        secondhand: Whether it is a fact that others than the user stated; ``None`` where there is
+            none.
     """
 
     numbers: npt.NDArray[np.int64]
@@ -69,6 +70,7 @@ class Evidence:
     embedded: npt.NDArray[np.bool_] | None
     named: npt.NDArray[np.bool_] | None
     drawn: npt.NDArray[np.bool_] | None
+    secondhand: npt.NDArray[np.bool_] | None
 
 
 class ScopeIndex:
@@ -332,7 +334,8 @@ class ScopeIndex:
                 dense=dense,
                 embedded=embedded,
                 named=self._named(query, hits),
-                drawn=self._drawn(),
+                drawn=self._flags(self._keys.facts.values),
+                secondhand=self._flags(self._facts.secondhand),
             )
 
     def _turns(self) -> Turns:
@@ -380,15 +383,13 @@ class ScopeIndex:
             flags[turns[self._session.values[turns] == NOT_A_SESSION]] = True
         return flags[1:]
 
-    def _drawn(self) -> npt.NDArray[np.bool_] | None:
-        """Return which turns are facts that rest on others, or that others than the user stated."""
-        secondhand = self._facts.secondhand
-        if not len(self._keys.facts) and not len(secondhand):
+    def _flags(self, turns: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_] | None:
+        """Return which turns are these, or ``None`` if there are none."""
+        if not len(turns):
             return None
-        drawn = np.zeros(len(self._seq), np.bool_)
-        drawn[self._keys.facts.values] = True
-        drawn[secondhand] = True
-        return drawn[1:]
+        flags = np.zeros(len(self._seq), np.bool_)
+        flags[turns] = True
+        return flags[1:]
 
     def _visible(
         self, where: Filter, exclude: Sequence[int], view: View, origin: Origin | None

@@ -5,6 +5,7 @@
     S_i = z(c_i * LEX_i) + z(c_i * DENSE_i) + 1.75 * [the query names the speaker of i] + 5 * DATE_i
           + [the query asks for a time, and i has one] - 3 * [the query asks what others than i say]
           + ln(clip(2 + u_i - m_i, 2, 20) / 20) + 3 * RECENT_i - 2 * [i is a fact drawn from turns]
+          - 2 * [i is a fact that others than the user stated]
 
     z(x)     = (x - mean) / sqrt((N * var + n0 * s0^2) / (N + n0))    n0 = 100, s0 = 0.05 and 0.09
     c_i      = 1 - max([i asks] * clip(2.5 - u_i / m_i, 0, 1), [i denies]) / 2
@@ -50,6 +51,7 @@ _TIME_WEIGHT = np.float32(1.0)
 _ROLE_WEIGHT = np.float32(-3.0)
 _RECENT_WEIGHT = np.float32(3.0)
 _DRAWN_WEIGHT = np.float32(-2.0)
+_SECONDHAND_WEIGHT = np.float32(-2.0)
 _MOST_DOUBT = np.float32(0.5)
 _NEAR_BEST = 8.0
 _LEAST_NEWS, _MUCH_NEWS = 2, 20
@@ -78,6 +80,8 @@ class Evidence:
         asked: Whether its role may be the one that the query asks about.
         dated: ``DATE``, see :func:`date_prior`.
         drawn: Whether it is a fact whose sources are among the turns.
+        secondhand: Whether it is a fact that others than the user stated: between such a one and
+            the user's own words, these count.
         asks: Whether it ends with a question.
         denies: Whether it is a reply that something isn't known.
         at: When it happened, for a query that asks for how things are now.
@@ -94,6 +98,7 @@ class Evidence:
     asked: Flags | None = None
     dated: Floats | None = None
     drawn: Flags | None = None
+    secondhand: Flags | None = None
     asks: Flags | None = None
     denies: Flags | None = None
     at: npt.NDArray[np.int64] | None = None
@@ -210,6 +215,7 @@ def _scores(evidence: Evidence) -> Floats:
         (evidence.timed, _TIME_WEIGHT),
         (None if evidence.asked is None else ~evidence.asked, _ROLE_WEIGHT),
         (evidence.drawn, _DRAWN_WEIGHT),
+        (evidence.secondhand, _SECONDHAND_WEIGHT),
     ):
         if flags is not None:
             scores += weight * flags

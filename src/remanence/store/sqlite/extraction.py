@@ -107,8 +107,11 @@ def _still_there(database: Database, user_id: str, changes: FactChanges) -> Fact
 
     added = [dataclasses.replace(fact, sources=left(fact.sources)) for fact in changes.added]
     kept = {fact.id for fact in added if fact.sources}
+    gone = {fact.id for fact in added} - kept
     confirmed = [
-        dataclasses.replace(each, sources=left(each.sources)) for each in changes.confirmed
+        dataclasses.replace(each, sources=left(each.sources))
+        for each in changes.confirmed
+        if each.fact not in gone
     ]
     return FactChanges(
         added=tuple(fact for fact in added if fact.id in kept),
