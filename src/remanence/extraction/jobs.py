@@ -7,23 +7,22 @@ import contextlib
 import datetime as dt
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
 import uuid_utils
 
 from remanence.clock import Clock
-from remanence.errors import BackendError, BackendRefusedError, BackendUnavailableError
+from remanence.errors import BackendAnswerError, BackendError, BackendUnavailableError
 from remanence.extract.drafts import Draft
-from remanence.extract.reading import findings_of, fitting, reading_question
-from remanence.extract.reconcile import merged, verdicts_of, weigh, weighing_question
-from remanence.llm.protocol import ChatModel, Question
+from remanence.extract.reading import fitting
+from remanence.extraction.reader import Nearest, Reader
+from remanence.llm.protocol import ChatModel
 from remanence.outbox import Outbox, OutboxSettings
-from remanence.store.extraction import Expense, Reading
-from remanence.store.jobs import LeasedJob, NewJob
+from remanence.store.extraction import Reading, Unextracted
+from remanence.store.jobs import Job, LeasedJob, NewJob
 from remanence.store.protocol import Store
 from remanence.telemetry import Faults, count, span
-from remanence.types import Episode, Fact, Filter, Scope
-from remanence.weighing import Weighing
+from remanence.types import Episode, Filter, Scope
 
 __all__ = ["Extraction"]
 
@@ -35,16 +34,16 @@ _LESS_AFTER, _LITTLE_AFTER = 2, 4
 """After so many failed attempts less is read at once, and then one episode alone."""
 
 _MOST_AT_ONCE = 60
+_MOST_AGAIN = 1_000
 _BEFORE = 6
 _MOST_SESSIONS = 100_000
 _JOB_SECONDS = 120.0
 """After so long a job leaves the rest to another one, so that one session keeps nobody waiting."""
 
-_CALL_SECONDS = 120.0
+_ONE_CALL_SECONDS = 360.0
+"""What a part that was begun takes at most beyond that: a reading, and two weighings."""
 _REPETITIONS = 3
 _POLL_SECONDS = 5.0
-
-Nearest = Callable[[Scope, Sequence[Draft]], Awaitable[list[list[Fact]]]]
 
 
 class Extraction:
@@ -80,9 +79,8 @@ class Extraction:
         wake: Callable[[], None],
     ) -> None:
         """Wire the parts together; nothing is read yet. Use :meth:`start`."""
-        self._model = model
+        self._reader = Reader(model, store, nearest=nearest)
         self._store = store
-        self._nearest = nearest
         self._then = then
         self._clock = clock
         self._faults = faults
@@ -96,7 +94,7 @@ class Extraction:
             settings=OutboxSettings(
                 attempts=_ATTEMPTS,
                 concurrency=4,
-                deliver_seconds=_JOB_SECONDS + 3 * _CALL_SECONDS,
+                deliver_seconds=_JOB_SECONDS + _ONE_CALL_SECONDS,
                 lease_seconds=5.0,
                 first_delay=2.0,
                 longest_delay=max(300.0, 10 * pause),
@@ -147,31 +145,66 @@ class Extraction:
 
     async def _read(self, leased: LeasedJob) -> None:
         """Read what waits of a session, or what was passed over."""
-        job = leased.job
+        if leased.job.kind == _AGAIN:
+            await self._read_again(leased.job.scope)
+        else:
+            await self._read_on(leased.job)
+
+    async def _read_again(self, scope: Scope) -> None:
+        """Read what was passed over, one by one.
+
+        Raises:
+            BackendError: Some of it can't be read still; the error is that of the first.
+        """
+        failed: BackendError | None = None
+        todo = await self._store.extraction.unextracted(
+            scope, limit=_MOST_AGAIN, before=0, passed_over=True
+        )
+        for episode in todo.episodes:
+            try:
+                await self._read_some(scope, [episode], ())
+            except BackendUnavailableError:
+                raise
+            except BackendError as error:
+                failed = failed or error
+        if failed is not None:
+            raise failed
+
+    async def _read_on(self, job: Job) -> None:
+        """Read what waits, a part at a time."""
         until = time.monotonic() + _JOB_SECONDS
+        refused = job.error if job.error_kind == BackendAnswerError.__name__ else None
         while time.monotonic() < until:
             todo = await self._store.extraction.unextracted(
-                job.scope, limit=_MOST_AT_ONCE, before=_BEFORE, passed_over=job.kind == _AGAIN
+                job.scope, limit=_MOST_AT_ONCE, before=_BEFORE
             )
             if not todo.episodes:
                 return
             amount = _amount(todo.episodes, job.attempts)
-            new = todo.episodes[:amount]
             try:
-                await self._read_some(job.scope, new, todo.before, refused=job.error)
+                await self._read_some(
+                    job.scope, todo.episodes[:amount], todo.before, refused=refused
+                )
             except BackendUnavailableError:
                 raise
             except BackendError as error:
-                last = job.attempts >= _ATTEMPTS and job.kind == _KIND
-                if not last or amount > 1 or len(todo.episodes) == 1:
+                if job.attempts < _ATTEMPTS or amount > 1 or len(todo.episodes) == 1:
                     raise
-                # Something in it may be more than this model takes. If it takes the next one, that
-                # is so, and this one no longer holds up the others.
-                await self._read_some(
-                    job.scope, todo.episodes[1:2], todo.before, passed_over=new[0].id
-                )
-                self._faults.record(_KIND, error)
+                await self._read_past(job.scope, todo, error)
         await self._store.jobs.follow([self._job(_KIND, job.scope)])
+
+    async def _read_past(self, scope: Scope, todo: Unextracted, error: BackendError) -> None:
+        """Pass over the first of what waits, if the second can be read.
+
+        Something in it may be more than this model takes. Where it takes the next one, that is so,
+        and this one no longer holds up the others.
+
+        Raises:
+            BackendError: The second can't be read either: it is the model.
+        """
+        first, second = todo.episodes[:2]
+        await self._read_some(scope, [second], todo.before, passed_over=first.id)
+        self._faults.record(_KIND, error)
 
     async def _read_some(
         self,
@@ -184,10 +217,7 @@ class Extraction:
     ) -> None:
         """Read some episodes, and keep what is found."""
         with span(_KIND, episodes=len(new)):
-            answer = await self._ask(reading_question(new, before, refused=refused))
-            findings = findings_of(answer, new, before)
-            count("facts", findings.dropped, became="dropped")
-            drafts = merged(findings.drafts)
+            drafts = await self._reader.read(new, before, refused=refused)
             async with self._one_at_a_time(scope.user_id):
                 for _ in range(_REPETITIONS):
                     if await self._keep(scope, new, drafts, passed_over):
@@ -203,7 +233,8 @@ class Extraction:
     ) -> bool:
         """Weigh what was found, and store what comes of it; ``False``: weigh it anew."""
         upto = await self._store.extraction.last_fact(scope.user_id)
-        weighing = await self._weigh(scope, drafts)
+        place = Scope(scope.user_id, scope.agent_id)
+        weighing = await self._reader.weigh(place, drafts, now=self._clock.now())
         changes = await asyncio.to_thread(weighing.changes)
         over = () if passed_over is None else (passed_over,)
         again = [self._job(_AGAIN, scope)] if over else []
@@ -219,44 +250,8 @@ class Extraction:
             self._wake()
         return True
 
-    async def _weigh(self, scope: Scope, drafts: Sequence[Draft]) -> Weighing:
-        """Decide what becomes of drafts: by rule where that can be, by the model for the rest."""
-        place = Scope(scope.user_id, scope.agent_id)
-        weighing = Weighing(place, drafts, self._clock.now())
-        nearest = await self._nearest(place, drafts) if drafts else []
-        for draft, known in zip(drafts, nearest, strict=True):
-            weighing.weighed.append(weigh(draft, weighing.candidates(known)))
-        doubts = weighing.doubts()
-        if doubts:
-            answer = await self._ask(weighing_question(doubts))
-            weighing.settle(verdicts_of(answer, doubts))
-        return weighing
-
-    async def _ask(self, question: Question) -> object:
-        """Ask the model, and write down what that cost.
-
-        Raises:
-            BackendUnavailableError: It can't be reached.
-            BackendError: It failed, took too long, or refused: less may be asked the next time.
-        """
-        expense = Expense(1, 0, 0)
-        try:
-            async with asyncio.timeout(_CALL_SECONDS):
-                completion = await self._model.ask(question)
-        except TimeoutError as error:
-            raise BackendError(f"the chat model took longer than {_CALL_SECONDS:g} s") from error
-        except BackendRefusedError as error:
-            raise BackendError(str(error)) from error
-        else:
-            usage = completion.usage
-            expense = Expense(usage.calls, usage.input_tokens, usage.output_tokens)
-            return completion.data
-        finally:
-            with contextlib.suppress(Exception):  # what is found is worth more than its price
-                await self._store.extraction.spend(expense)
-
     @contextlib.asynccontextmanager
-    async def _one_at_a_time(self, user_id: str):  # noqa: ANN202 - a context manager's
+    async def _one_at_a_time(self, user_id: str) -> AsyncGenerator[None]:
         """Hold off what else is weighed for a user in this process."""
         lock = self._locks.setdefault(user_id, asyncio.Lock())
         async with lock:

@@ -1,0 +1,117 @@
+"""A chat model as a reader: it finds facts in messages, and tells what is in doubt about them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+from collections.abc import Awaitable, Callable, Sequence
+
+from remanence.errors import BackendAnswerError, BackendError, BackendRefusedError
+from remanence.extract.drafts import Draft
+from remanence.extract.reading import findings_of, reading_question
+from remanence.extract.reconcile import (
+    Doubt,
+    Verdict,
+    merged,
+    verdicts_of,
+    weigh,
+    weighing_question,
+)
+from remanence.extraction.weighing import Weighing
+from remanence.llm.protocol import ChatModel, Question
+from remanence.store.extraction import Expense
+from remanence.store.protocol import Store
+from remanence.telemetry import count
+from remanence.types import Episode, Fact, Scope
+
+__all__ = ["Nearest", "Reader"]
+
+_CALL_SECONDS = 120.0
+
+Nearest = Callable[[Scope, Sequence[Draft]], Awaitable[list[list[Fact]]]]
+"""Finds for drafts the known facts that are nearest to each, best first."""
+
+
+class Reader:
+    """Asks a model, checks its answers, and writes down what that cost.
+
+    Args:
+        model: The model.
+        store: Where the cost is kept.
+        nearest: Finds what a draft is to be compared with.
+    """
+
+    def __init__(self, model: ChatModel, store: Store, *, nearest: Nearest) -> None:
+        """Keep the parts."""
+        self._model = model
+        self._store = store
+        self._nearest = nearest
+
+    async def read(
+        self, new: Sequence[Episode], before: Sequence[Episode], *, refused: str | None = None
+    ) -> list[Draft]:
+        """Return what the model finds in messages, each statement once.
+
+        Args:
+            new: The messages.
+            before: What was said right before, for context.
+            refused: Why its last answer could not be used, or ``None``.
+
+        Raises:
+            BackendUnavailableError: The model can't be reached.
+            BackendAnswerError: Its answer is of no use.
+            BackendError: It failed, took too long, or refused.
+        """
+        answer = await self._ask(reading_question(new, before, refused=refused))
+        findings = findings_of(answer, new, before)
+        count("facts", findings.dropped, became="dropped")
+        return merged(findings.drafts)
+
+    async def weigh(self, scope: Scope, drafts: Sequence[Draft], *, now: dt.datetime) -> Weighing:
+        """Decide what becomes of drafts: by rule where that can be, by the model for the rest.
+
+        Args:
+            scope: Where the facts are to belong; only what is known there is compared.
+            drafts: The drafts.
+            now: The time.
+
+        Raises:
+            BackendError: As for :meth:`read`; that the answer is of no use counts as a failure.
+        """
+        weighing = Weighing(scope, drafts, now)
+        nearest = await self._nearest(scope, drafts) if drafts else []
+        for draft, known in zip(drafts, nearest, strict=True):
+            weighing.weighed.append(weigh(draft, weighing.candidates(known)))
+        doubts = weighing.doubts()
+        if doubts:
+            weighing.settle(await self._verdicts(doubts))
+        return weighing
+
+    async def _verdicts(self, doubts: Sequence[Doubt]) -> list[Verdict]:
+        """Have the model compare what is in doubt; told what was wrong, it may answer once more."""
+        try:
+            return verdicts_of(await self._ask(weighing_question(doubts)), doubts)
+        except BackendAnswerError as error:
+            question = weighing_question(doubts, refused=str(error))
+        try:
+            return verdicts_of(await self._ask(question), doubts)
+        except BackendAnswerError as error:
+            raise BackendError(str(error)) from error
+
+    async def _ask(self, question: Question) -> object:
+        expense = Expense(1, 0, 0)
+        try:
+            async with asyncio.timeout(_CALL_SECONDS):
+                completion = await self._model.ask(question)
+        except TimeoutError as error:
+            raise BackendError(f"the chat model took longer than {_CALL_SECONDS:g} s") from error
+        except BackendRefusedError as error:  # it may take less, so that it is not over yet
+            raise BackendError(str(error)) from error
+        else:
+            usage = completion.usage
+            expense = Expense(usage.calls, usage.input_tokens, usage.output_tokens)
+            return completion.data
+        finally:
+            with contextlib.suppress(Exception):  # what is found is worth more than its price
+                await self._store.extraction.spend(expense)
