@@ -13,6 +13,7 @@ import platformdirs
 from remanence.location import path_of
 
 __all__ = [
+    "DEFAULT_OPENAI_MODEL",
     "OpenAISettings",
     "default_database",
     "default_mem0_folder",
@@ -20,6 +21,9 @@ __all__ = [
     "mem0_telemetry",
     "openai_settings",
 ]
+
+DEFAULT_OPENAI_MODEL = "gpt-4o-mini"
+"""The model that is asked when the environment names none."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -105,5 +109,5 @@ def openai_settings() -> OpenAISettings | None:
     return OpenAISettings(
         api_key=key,
         base_url=os.environ.get("OPENAI_BASE_URL") or None,
-        model=os.environ.get("OPENAI_MODEL") or "gpt-4o-mini",
+        model=os.environ.get("OPENAI_MODEL") or DEFAULT_OPENAI_MODEL,
     )

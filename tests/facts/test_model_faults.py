@@ -132,6 +132,18 @@ async def test_a_model_that_answers_nothing_of_use_parks_the_job(tmp_path: Path)
         assert (await told.memory.stats()).unextracted == 0
 
 
+async def test_what_was_given_up_on_is_cleared_once_it_was_read(tmp_path: Path) -> None:
+    async with story(tmp_path) as told:
+        told.reader.found += [BackendError("it failed")] * 6
+        await say(told, "I like tea.")
+        assert not await patiently(told)
+        assert await jobs(tmp_path) == [("extract", "parked", "BackendError")]
+        told.reader.found += [{"facts": [fact(TEA)]}]
+        await say(told, "And the sea.")
+        assert await told.memory.settle(20)
+        assert await jobs(tmp_path) == []
+
+
 async def test_a_message_that_no_model_takes_holds_up_nothing(tmp_path: Path) -> None:
     async with story(tmp_path) as told:
 

@@ -46,12 +46,18 @@ class Answer:
         body: The JSON.
         retry_after: For how long to be left alone, as the header tells it.
         lost: Whether to hang up instead.
+        raw: What is sent in place of JSON, as it is.
+        kind: What it is said to be.
+        cut: Whether to hang up in the middle of it.
     """
 
     status: int
     body: object
     retry_after: str | None = None
     lost: bool = False
+    raw: str | None = None
+    kind: str = "application/json"
+    cut: bool = False
 
 
 Responding = Callable[[Request], Answer]
@@ -161,13 +167,16 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.lost:
             self.close_connection = True
             return
-        data = json.dumps(answer.body).encode()
+        data = (json.dumps(answer.body) if answer.raw is None else answer.raw).encode()
         self.send_response(answer.status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", answer.kind)
         self.send_header("Content-Length", str(len(data)))
         if answer.retry_after is not None:
             self.send_header("Retry-After", answer.retry_after)
         self.end_headers()
+        if answer.cut:
+            self.close_connection = True
+            data = data[: len(data) // 2]
         self.wfile.write(data)
 
 

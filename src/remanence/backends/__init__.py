@@ -2,7 +2,14 @@
 
 from remanence.backends.engine import EngineBackend
 from remanence.backends.exchange import Exchange
-from remanence.backends.protocol import Backend, ChecksIds, TellsContext
+from remanence.backends.protocol import (
+    Backend,
+    ChecksIds,
+    Edits,
+    Extracts,
+    TellsContext,
+    TellsProfile,
+)
 from remanence.backends.queued import QueuedBackend
 from remanence.backends.request import RecallRequest
 from remanence.backends.service import Delivery, Lookup, Service
@@ -11,11 +18,14 @@ __all__ = [
     "Backend",
     "ChecksIds",
     "Delivery",
+    "Edits",
     "EngineBackend",
     "Exchange",
+    "Extracts",
     "Lookup",
     "QueuedBackend",
     "RecallRequest",
     "Service",
     "TellsContext",
+    "TellsProfile",
 ]

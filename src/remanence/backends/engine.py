@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
+from typing import Any
 
 from remanence.backends.exchange import Exchange
 from remanence.backends.request import RecallRequest
 from remanence.engine import Memory
-from remanence.errors import ConflictError
+from remanence.errors import ConflictError, InputError
 from remanence.recall.quotations import Around
-from remanence.types import Episode, Message, Recollection, Scope
+from remanence.types import Episode, Filter, Message, Recollection, Scope
 from remanence.validation import MAX_ID_CHARS
 
 __all__ = ["EngineBackend"]
@@ -26,7 +28,8 @@ _REACH = 3
 class EngineBackend:
     """Keeps exchanges as episodes and statements as facts.
 
-    It fulfils :class:`Backend` and :class:`TellsContext`.
+    It fulfils :class:`Backend`, :class:`TellsContext`, :class:`TellsProfile`, :class:`Edits` and
+    :class:`Extracts`.
 
     Args:
         memory: An open memory; it stays the caller's to close.
@@ -91,12 +94,47 @@ class EngineBackend:
                 await self._memory.observe(renamed, scope=scope)
 
     async def remember(self, statements: Sequence[str], *, scope: Scope, wait: float) -> bool:
-        """Store each statement as a fact; they share a transaction."""
+        """Store each statement as a fact in the agent's words; they share a transaction."""
         del wait  # as for an exchange
-        await asyncio.gather(
-            *(self._memory.remember(statement, scope=scope) for statement in statements)
-        )
+        remember = partial(self._memory.remember, scope=scope, stated_by="assistant")
+        await asyncio.gather(*map(remember, statements))
         return True
+
+    async def profile(
+        self, where: Filter, *, token_budget: int, count_tokens: Callable[[str], int]
+    ) -> str:
+        """Tell the facts that are so now."""
+        return await self._memory.profile(
+            scope=where, token_budget=token_budget, count_tokens=count_tokens
+        )
+
+    async def correct(self, memory_id: str, statement: str, *, where: Filter) -> None:
+        """Let a new fact in the agent's words supersede another one.
+
+        Raises:
+            InputError: There is no fact of that id, or the statement can't be stored.
+        """
+        known = await self._memory.get(memory_id, scope=where)
+        if known is None:
+            raise InputError(
+                "memory_id", f"there is no memory {memory_id!r}", "give an id that a search tells"
+            )
+        if isinstance(known, Episode):
+            raise InputError(
+                "memory_id",
+                "is of something that was said, which stays as it was",
+                "correct what was noted of it, or forget it",
+            )
+        await self._memory.correct(memory_id, statement, scope=where, stated_by="assistant")
+
+    async def forget(self, memory_ids: Sequence[str], *, where: Filter) -> list[str]:
+        """Erase episodes and facts; the receipt tells what went."""
+        receipt = await self._memory.forget(memory_ids, scope=where)
+        return [*receipt.ids]
+
+    async def extract_with(self, chat_model: Any) -> None:
+        """Have facts drawn from what is stored from now on."""
+        await self._memory.extract_with(chat_model)
 
 
 def _around(hit: str, told: Sequence[Episode], visible: AbstractSet[str]) -> Around:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from remanence.backends.exchange import Exchange
 from remanence.backends.request import RecallRequest
 from remanence.recall.quotations import Around
 from remanence.telemetry import Faults
-from remanence.types import Recollection, Scope
+from remanence.types import Filter, Recollection, Scope
 
-__all__ = ["Backend", "ChecksIds", "CountsFaults", "TellsContext"]
+__all__ = [
+    "Backend",
+    "ChecksIds",
+    "CountsFaults",
+    "Edits",
+    "Extracts",
+    "TellsContext",
+    "TellsProfile",
+]
 
 
 @runtime_checkable
@@ -124,5 +132,84 @@ class TellsContext(Protocol):
 
         Raises:
             RemanenceError: It could not be read.
+        """
+        ...
+
+
+@runtime_checkable
+class TellsProfile(Protocol):
+    """The ability of a backend to tell in short what it knows of a user."""
+
+    async def profile(
+        self, where: Filter, *, token_budget: int, count_tokens: Callable[[str], int]
+    ) -> str:
+        """Return what is so now, a line beginning with ``- `` for each statement.
+
+        Args:
+            where: What may be seen.
+            token_budget: How many tokens it may be.
+            count_tokens: Counts those of a text.
+
+        Returns:
+            The lines, the most important ones first; empty when nothing is known, or nothing fits.
+
+        Raises:
+            RemanenceError: It could not be read.
+        """
+        ...
+
+
+@runtime_checkable
+class Edits(Protocol):
+    """The ability of a backend to change what it holds, by the ids of recollections."""
+
+    async def correct(self, memory_id: str, statement: str, *, where: Filter) -> None:
+        """Put a statement of the agent's in the place of a fact, whose history tells both.
+
+        Args:
+            memory_id: The fact's id.
+            statement: What is so instead.
+            where: What may be seen.
+
+        Raises:
+            InputError: ``where`` sees nothing of that id, or it is no fact, or the statement can't
+                be stored; nothing was changed.
+            RemanenceError: It was not changed, or that can't be known.
+        """
+        ...
+
+    async def forget(self, memory_ids: Sequence[str], *, where: Filter) -> list[str]:
+        """Erase messages and facts for good.
+
+        Args:
+            memory_ids: Their ids; those that ``where`` does not see are passed over.
+            where: What may be seen.
+
+        Returns:
+            The ids of what was erased, in any order; facts that rested on nothing else included.
+
+        Raises:
+            RemanenceError: They were not all erased, or that can't be known.
+        """
+        ...
+
+
+@runtime_checkable
+class Extracts(Protocol):
+    """The ability of a backend to have what it keeps read for facts by a chat model.
+
+    That is done in the background, never while something is retained.
+    """
+
+    async def extract_with(self, chat_model: Any) -> None:
+        """Let a chat model read what is kept from now on, unless one does already.
+
+        Args:
+            chat_model: A chat model of the framework, or a
+                :class:`~remanence.llm.protocol.ChatModel`.
+
+        Raises:
+            InputError: It is no chat model.
+            RemanenceError: It could not be begun.
         """
         ...

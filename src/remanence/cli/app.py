@@ -12,6 +12,8 @@ import typer.core
 from remanence._version import __version__
 from remanence.cli.demo.command import register as register_demo
 from remanence.cli.doctor import doctor
+from remanence.cli.extract import extract
+from remanence.cli.facts import facts
 from remanence.cli.forget import forget
 from remanence.cli.importing import import_file
 from remanence.cli.outbox import outbox
@@ -67,6 +69,8 @@ def _root(  # pyright: ignore[reportUnusedFunction] - typer calls it
 
 app.command("import")(import_file)
 app.command("recall")(recall)
+app.command("extract")(extract)
+app.command("facts")(facts)
 app.command("show")(show)
 app.command("stats")(stats)
 app.command("forget")(forget)

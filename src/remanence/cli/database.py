@@ -81,8 +81,12 @@ def existing_path(location: str | None, fix: str) -> Path:
     return path
 
 
-def create_or_open(location: str | None, *, clock: Clock) -> Memory:
+def create_or_open(location: str | None, *, clock: Clock | None = None) -> Memory:
     """Return the memory at ``location``, to be entered with ``async with``; make its folder.
+
+    Args:
+        location: What ``--db`` says.
+        clock: Where the time of records comes from; the machine's clock by default.
 
     Raises:
         InputError: ``location`` names no store.

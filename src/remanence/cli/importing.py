@@ -12,20 +12,26 @@ from typing import Annotated
 import typer
 
 from remanence.cli.database import create_or_open, database_path
-from remanence.cli.formats import Defaults, Format, Reading, read
-from remanence.cli.gathering import Gathered, gather
+from remanence.cli.formats import Defaults, Format
+from remanence.cli.gathering import Gathered
 from remanence.cli.options import DatabaseOption
-from remanence.cli.output import counted, notices, print_notice, print_text
+from remanence.cli.output import notices, print_text
+from remanence.cli.reading import (
+    FORMATS,
+    FormatOption,
+    RecordAgentOption,
+    RecordSessionOption,
+    SkipMalformedOption,
+    in_words,
+    read_file,
+)
 from remanence.clock import SystemClock
-from remanence.errors import InputError
 
 __all__ = ["import_file"]
 
 
 def import_file(
-    file: Annotated[
-        Path, typer.Argument(help="LoCoMo's JSON, or JSON Lines with one message a line.")
-    ],
+    file: Annotated[Path, typer.Argument(help=FORMATS)],
     *,
     db: DatabaseOption = None,
     user: Annotated[
@@ -36,23 +42,10 @@ def import_file(
             help="Whose memories, where a record names no user. LoCoMo: instead of its sample ids.",
         ),
     ] = None,
-    agent: Annotated[
-        str | None,
-        typer.Option("--agent", metavar="NAME", help="The agent, where a record names none."),
-    ] = None,
-    session: Annotated[
-        str | None,
-        typer.Option("--session", metavar="NAME", help="The session, where a record names none."),
-    ] = None,
-    format_: Annotated[
-        Format, typer.Option("--format", help="What the file is; auto looks at it.")
-    ] = Format.AUTO,
-    skip_malformed: Annotated[
-        bool,
-        typer.Option(
-            "--skip-malformed", help="Import the good records, and tell which were left out."
-        ),
-    ] = False,
+    agent: RecordAgentOption = None,
+    session: RecordSessionOption = None,
+    format_: FormatOption = Format.AUTO,
+    skip_malformed: SkipMalformedOption = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only read and check the file.")
     ] = False,
@@ -67,17 +60,9 @@ def import_file(
     LoCoMo: each sample is a user, or with --user all go to that one, and with several samples
     their sessions are named SAMPLE/session_N. Turns are a minute apart, in UTC.
     """
-    gathered = _check(read(file, format_, Defaults(user, agent, session)), skip_malformed)
-    for error in gathered.skipped:
-        print_notice(f"skipped {error}")
-    if gathered.skipped:
-        print_notice(f"Skipped {counted(len(gathered.skipped), 'malformed record')}.")
-    if not gathered.messages:
-        raise InputError(str(file), "there is no message to import in it", "check the file")
-    amount = (
-        f"{counted(gathered.messages, 'message')} "
-        f"({counted(gathered.sessions, 'session')}, {counted(gathered.users, 'user')})"
-    )
+    defaults = Defaults(user, agent, session)
+    gathered = read_file(file, format_, defaults, skip_malformed=skip_malformed)
+    amount = in_words(gathered)
     if dry_run:
         print_text(f"Would import {amount}. Nothing was written.")
         return
@@ -86,18 +71,6 @@ def import_file(
         f"Imported {amount}: {new:,} new, {gathered.messages - new:,} already there.\n"
         f"Database: {database_path(db)}"
     )
-
-
-def _check(reading: Reading, skip_malformed: bool) -> Gathered:
-    from rich.progress import Progress
-
-    console = notices()
-    # Elsewhere than on a terminal even a disabled bar may leave an empty line behind.
-    if not console.is_terminal:
-        return gather(reading.entries, skip_malformed=skip_malformed)
-    with Progress(console=console, transient=True) as progress:
-        entries = progress.track(reading.entries, total=reading.total, description="Reading")
-        return gather(entries, skip_malformed=skip_malformed)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -10,9 +10,26 @@ from typing import Any
 
 from remanence.cli.output import print_text
 from remanence.cli.printable import on_one_line, printable
-from remanence.types import Episode, Fact, Receipt, Recollection, Scope, Stats
+from remanence.types import Episode, Fact, Receipt, Recollection, Role, Scope, Stats
 
-__all__ = ["json_fields", "print_item", "print_item_in_full", "speaker_of", "text_of", "when"]
+__all__ = [
+    "about_fact",
+    "json_fields",
+    "print_below",
+    "print_item",
+    "print_item_in_full",
+    "speaker_of",
+    "text_of",
+    "when",
+]
+
+_ORIGINS: dict[Role | None, str] = {
+    "user": "said by the user",
+    "assistant": "said by the assistant",
+    "system": "said by the system",
+    "tool": "found by a tool",
+    None: "stored as such",
+}
 
 
 def json_fields(record: Episode | Fact | Recollection | Receipt | Stats) -> dict[str, Any]:
@@ -55,12 +72,38 @@ def speaker_of(item: Episode | Fact | Recollection) -> str:
             return "(fact)"
 
 
+def about_fact(fact: Fact | Recollection) -> str:
+    """Return a fact's kind, in whose words it was found, and its dates; what is known of these."""
+    parts = [fact.kind, _ORIGINS[fact.stated_by]]
+    if fact.valid_from is not None:
+        parts.append(f"since {_day_or_time(fact.valid_from)}")
+    if fact.valid_until is not None:
+        parts.append(f"until {_day_or_time(fact.valid_until)}")
+    if isinstance(fact, Fact) and fact.ending == "corrected":
+        parts.append("corrected since")
+    return ", ".join(part for part in parts if part)
+
+
+def _day_or_time(time: dt.datetime) -> str:
+    return when(time).removesuffix(" 00:00")
+
+
+def print_below(text: str) -> None:
+    """Print what belongs to the line above, indented."""
+    print_text("\n".join(f"    {line}" for line in printable(text).split("\n")))
+
+
 def print_item(item: Episode | Fact) -> None:
-    """Print one item of a listing: a line about it, and its text below, indented."""
+    """Print one item of a listing: a line about it, and its text below, indented.
+
+    Below a fact's statement it says what :func:`about_fact` does.
+    """
     session = item.scope.session_id or "(unnamed session)"
     about = (when(item.at), session, speaker_of(item), item.id)
     print_text("  ".join(map(on_one_line, about)), style="dim")
-    print_text("\n".join(f"    {line}" for line in printable(text_of(item)).split("\n")))
+    print_below(text_of(item))
+    if isinstance(item, Fact):
+        print_below(f"({about_fact(item)})")
 
 
 def print_item_in_full(item: Episode | Fact) -> None:

@@ -11,8 +11,10 @@ from remanence.cli.dates import parse_date
 
 __all__ = [
     "AgentOption",
+    "AsOfOption",
     "DatabaseOption",
     "JsonOption",
+    "KnownAtOption",
     "SessionOption",
     "SinceOption",
     "UntilOption",
@@ -54,6 +56,24 @@ UntilOption = Annotated[
         metavar="DATE",
         parser=parse_date,
         help="Only what happened before this date or time.",
+    ),
+]
+AsOfOption = Annotated[
+    dt.datetime | None,
+    typer.Option(
+        "--as-of",
+        metavar="DATE",
+        parser=parse_date,
+        help="Only facts that were true at this date or time.",
+    ),
+]
+KnownAtOption = Annotated[
+    dt.datetime | None,
+    typer.Option(
+        "--known-at",
+        metavar="DATE",
+        parser=parse_date,
+        help="Facts as they were known at this date or time.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]

@@ -8,18 +8,20 @@ from typing import Annotated
 import typer
 
 from remanence.cli.database import open_existing
-from remanence.cli.items import json_fields, speaker_of, when
+from remanence.cli.items import about_fact, json_fields, speaker_of, when
 from remanence.cli.options import (
     AgentOption,
+    AsOfOption,
     DatabaseOption,
     JsonOption,
+    KnownAtOption,
     SessionOption,
     SinceOption,
     UntilOption,
     UserOption,
 )
 from remanence.cli.output import print_json, print_notice, print_table
-from remanence.types import Filter, Recollection
+from remanence.types import Filter, Origin, Recollection
 
 __all__ = ["recall"]
 
@@ -36,27 +38,42 @@ def recall(
     ] = 10,
     since: SinceOption = None,
     until: UntilOption = None,
+    as_of: AsOfOption = None,
+    known_at: KnownAtOption = None,
+    origin: Annotated[
+        Origin | None, typer.Option("--origin", help="Find only episodes, or only facts.")
+    ] = None,
     threshold: Annotated[
         float | None,
         typer.Option("--threshold", min=0, max=1, help="The least score to show, 0 to 1."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Find what was said that answers a question, best first."""
+    """Find what was said, or noted of it, that answers a question, best first."""
     where = Filter(user, agent, session, since, until)
-    found = asyncio.run(_search(db, query, where, limit, threshold))
+
+    async def search() -> list[Recollection]:
+        async with open_existing(db) as memory:
+            return await memory.recall(
+                query,
+                scope=where,
+                limit=limit,
+                threshold=threshold,
+                origin=origin,
+                as_of=as_of,
+                known_at=known_at,
+            )
+
+    found = asyncio.run(search())
     if as_json:
         for hit in found:
             print_json(json_fields(hit))
     elif found:
-        rows = [(f"{hit.score:.2f}", when(hit.at), speaker_of(hit), hit.text) for hit in found]
+        rows = [(f"{hit.score:.2f}", when(hit.at), speaker_of(hit), _told(hit)) for hit in found]
         print_table(("score", "date", "speaker", "text"), rows)
     else:
         print_notice("Nothing found.")
 
 
-async def _search(
-    db: str | None, query: str, where: Filter, limit: int, threshold: float | None
-) -> list[Recollection]:
-    async with open_existing(db) as memory:
-        return await memory.recall(query, scope=where, limit=limit, threshold=threshold)
+def _told(hit: Recollection) -> str:
+    return hit.text if hit.origin == "episode" else f"{hit.text} ({about_fact(hit)})"

@@ -11,13 +11,15 @@ from rich.filesize import decimal
 from remanence.cli.database import database_path, open_existing
 from remanence.cli.items import json_fields
 from remanence.cli.options import DatabaseOption, JsonOption
-from remanence.cli.output import print_fields, print_json
+from remanence.cli.output import counted, print_fields, print_json
 from remanence.types import Filter, Stats
 
 __all__ = ["stats"]
 
 _OF_THIS_PROCESS = ("index_bytes", "commits", "embedded", "unembedded")
 """Says something of a running service, nothing of a command that ends at once."""
+
+_OF_ALL_USERS = ("unextracted", "model_calls", "input_tokens", "output_tokens")
 
 
 def stats(
@@ -34,10 +36,11 @@ def stats(
     database = str(database_path(db))
     if as_json:
         fields = json_fields(found)
-        for name in _OF_THIS_PROCESS:
+        for name in (*_OF_THIS_PROCESS, *(() if user is None else _OF_ALL_USERS)):
             del fields[name]
         print_json({"database": database, **fields})
         return
+    extraction = {} if user is not None else _extraction(found)
     print_fields(
         {
             "database": database,
@@ -48,8 +51,20 @@ def stats(
             "facts": f"{found.facts:,}",
             "earliest": "-" if found.first_at is None else found.first_at.isoformat(sep=" "),
             "latest": "-" if found.last_at is None else found.last_at.isoformat(sep=" "),
+            **extraction,
         }
     )
+
+
+def _extraction(found: Stats) -> dict[str, str]:
+    """Return what there is to say about facts being drawn by a model; often nothing."""
+    fields: dict[str, str] = {}
+    if found.unextracted:
+        fields["unextracted"] = counted(found.unextracted, "episode")
+    if found.model_calls:
+        fields["model calls"] = f"{found.model_calls:,}"
+        fields["tokens"] = f"{found.input_tokens:,} given, {found.output_tokens:,} answered"
+    return fields
 
 
 async def _count(db: str | None, where: Filter | None) -> Stats:

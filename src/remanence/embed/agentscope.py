@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from remanence.embed.connections import with_fresh_connections
-from remanence.embed.faults import translated
 from remanence.embed.vectors import check_vectors
+from remanence.remote.connections import with_fresh_connections
+from remanence.remote.faults import translated
 
 if TYPE_CHECKING:
     from agentscope.embedding import EmbeddingModelBase
@@ -116,7 +116,7 @@ class AgentScopeEmbedder:
             answer: object = response.embeddings
             return check_vectors(answer, count=len(inputs), dimensions=self.dimensions)
         except Exception as error:
-            ours = translated(error)
+            ours = translated(error, "the embedding model")
             if ours is error:
                 raise
             raise ours from error

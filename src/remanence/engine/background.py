@@ -159,17 +159,18 @@ class Background:
         module = await asyncio.to_thread(importlib.import_module, "remanence.extraction")
         if self._extraction is None:
             self._chat_model = model
-            self._extraction = module.Extraction(
+            extraction: Extraction = module.Extraction(
                 model,
                 self._store,
                 nearest=self._nearest,
-                then=lambda user_id: self._embedding_jobs([user_id]),
+                then=self._embedding_jobs,
                 clock=self._clock,
                 faults=self.faults,
                 pause=self._extract_after,
                 wake=self._wake,
             )
-            self._extraction.start()
+            extraction.start()
+            self._extraction = extraction
 
     async def _nearest(self, scope: Scope, drafts: Sequence[Draft]) -> list[list[Fact]]:
         """Return for each draft the known facts that are nearest to it, and those of its attribute.

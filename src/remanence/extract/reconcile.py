@@ -134,7 +134,7 @@ def _begins_after(fact: Fact, draft: Draft) -> bool:
     known, drafted = begin(fact), begin(draft)
     if known is None or drafted is None or draft.valid_until is not None:
         return False
-    if known <= drafted or _began_before(fact, draft):
+    if known <= max(drafted, reach(draft) or drafted) or _began_before(fact, draft):
         return False
     return fact.valid_from is not None or is_ahead(fact, draft)
 

@@ -58,7 +58,7 @@ class Extraction:
         model: The model.
         store: What holds episodes, facts and jobs; an open one, that stays the caller's to close.
         nearest: Finds for statements the known facts that are nearest to each, best first.
-        then: Makes the jobs to be put in once facts of a user are stored.
+        then: Makes the jobs to be put in once facts of users are stored.
         clock: Where the time of records comes from.
         faults: Where to tell what goes wrong: ``extract`` (an episode was passed over), and what an
             outbox tells.
@@ -72,7 +72,7 @@ class Extraction:
         store: Store,
         *,
         nearest: Nearest,
-        then: Callable[[str], list[NewJob]],
+        then: Callable[[Iterable[str]], list[NewJob]],
         clock: Clock,
         faults: Faults,
         pause: float,
@@ -169,6 +169,7 @@ class Extraction:
                 failed = failed or error
         if failed is not None:
             raise failed
+        await self._clear_parked(scope, _AGAIN)
 
     async def _read_on(self, job: Job) -> None:
         """Read what waits, a part at a time."""
@@ -179,6 +180,7 @@ class Extraction:
                 job.scope, limit=_MOST_AT_ONCE, before=_BEFORE
             )
             if not todo.episodes:
+                await self._clear_parked(job.scope, _KIND)
                 return
             amount = _amount(todo.episodes, job.attempts)
             try:
@@ -192,6 +194,15 @@ class Extraction:
                     raise
                 await self._read_past(job.scope, todo, error)
         await self._store.jobs.follow([self._job(_KIND, job.scope)])
+
+    async def _clear_parked(self, scope: Scope, kind: str) -> None:
+        """Remove the jobs that were given up on, now that all they were for is done."""
+        parked = await self._store.jobs.jobs(
+            destination=_KIND, user_id=scope.user_id, states=["parked"], limit=_MOST_AGAIN
+        )
+        ids = [job.id for job in parked if (job.scope, job.kind) == (scope, kind)]
+        if ids:
+            await self._store.jobs.drop(ids, now=self._clock.now())
 
     async def _read_past(self, scope: Scope, todo: Unextracted, error: BackendError) -> None:
         """Pass over the first of what waits, if the second can be read.
@@ -239,7 +250,7 @@ class Extraction:
         over = () if passed_over is None else (passed_over,)
         again = [self._job(_AGAIN, scope)] if over else []
         reading = Reading(scope, tuple(each.id for each in new), changes, upto, over)
-        then = self._then(scope.user_id) if changes.added else []
+        then = self._then([scope.user_id]) if changes.added else []
         kept = await self._store.extraction.keep_reading(reading, then=[*then, *again])
         if kept == "outdated":
             return False

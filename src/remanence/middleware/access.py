@@ -9,9 +9,14 @@ from collections.abc import Generator, Mapping, Sequence
 
 from agentscope.state import AgentState
 
-from remanence.backends.protocol import Backend, TellsContext
+from remanence.backends.protocol import Backend, Edits, TellsContext
 from remanence.backends.request import RecallRequest
-from remanence.errors import BackendError, BackendUnavailableError, RemanenceError
+from remanence.errors import (
+    BackendError,
+    BackendRefusedError,
+    BackendUnavailableError,
+    RemanenceError,
+)
 from remanence.middleware.note import Notes
 from remanence.middleware.owner import Owner
 from remanence.middleware.question import LONGEST_QUESTION
@@ -103,6 +108,42 @@ class Access:
         with self._told("remember"):
             scope = self.owner.scope_of(state)
             return await self.backend.remember(statements, scope=scope, wait=wait)
+
+    async def correct(self, memory_id: str, statement: str, state: AgentState | None) -> None:
+        """Put a statement in the place of another one.
+
+        Raises:
+            RemanenceError: It was not, or that can't be known.
+        """
+        with self._told("correct"):
+            where = self.where_of(state)
+            await self._edits().correct(memory_id, statement, where=where)
+
+    async def forget(self, memory_ids: list[str], state: AgentState | None) -> list[str]:
+        """Erase memories.
+
+        Returns:
+            The ids of those that there were.
+
+        Raises:
+            RemanenceError: They were not all erased, or that can't be known.
+        """
+        with self._told("forget"):
+            where = self.where_of(state)
+            return await self._edits().forget(memory_ids, where=where)
+
+    def where_of(self, state: AgentState | None) -> Filter:
+        """Return what the agent with this state may see.
+
+        Raises:
+            InputError: It is not known whose memory its is.
+        """
+        return self._where(self.owner.scope_of(state))
+
+    def _edits(self) -> Edits:
+        if not isinstance(self.backend, Edits):
+            raise BackendRefusedError(f"a memory of the kind {self.backend.kind!r} can't do that")
+        return self.backend
 
     @contextlib.contextmanager
     def _told(self, kind: str) -> Generator[None]:

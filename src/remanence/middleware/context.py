@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from agentscope.message import HintBlock, Msg, ToolCallBlock, ToolCallState, ToolResultBlock
 from agentscope.state import AgentState
 
-from remanence.middleware.note import is_note
+from remanence.middleware.placing import is_note
 
 __all__ = ["awaits_outside", "heard_after", "heard_since_own", "last_said", "structured_output"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import random
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 
 from remanence.backends.exchange import Exchange, exchange_from_json
 from remanence.backends.protocol import Backend
@@ -44,16 +44,24 @@ class Keeper:
         await_write: Whether to wait until the backend's service has an exchange, or only until it
             is durable.
         write_timeout: How many seconds to wait at most.
+        ready: Waits until the backend may be given an exchange; ``None`` if it always may.
     """
 
     def __init__(
-        self, backend: Backend, faults: Faults, *, await_write: bool, write_timeout: float
+        self,
+        backend: Backend,
+        faults: Faults,
+        *,
+        await_write: bool,
+        write_timeout: float,
+        ready: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Keep the settings; nothing is under way."""
         self._backend = backend
         self._faults = faults
         self._wait = write_timeout if await_write else 0.0
         self._timeout = write_timeout
+        self._ready = ready
         self._efforts: dict[tuple[int, str], _Effort] = {}
 
     async def keep(self, transcript: Transcript, scope: Scope) -> None:
@@ -93,6 +101,8 @@ class Keeper:
     async def _first(
         self, key: tuple[int, str], effort: _Effort, transcript: Transcript, scope: Scope
     ) -> None:
+        if self._ready is not None:
+            await self._ready()
         if not await self._try(effort, transcript, scope, self._wait) and not effort.retrying:
             effort.retrying = True
             self._start(key, effort, self._retry(effort, transcript, scope))

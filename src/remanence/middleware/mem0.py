@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from remanence.backends.mem0 import Mem0Backend
 from remanence.clock import Clock
-from remanence.middleware.memory import TOOL_INSTRUCTIONS, MemoryMiddleware, Mode
+from remanence.middleware.memory import MemoryMiddleware
 from remanence.middleware.note import TOKEN_BUDGET, NoteTexts
+from remanence.middleware.settings import Mode
+from remanence.middleware.toolbox import TOOL_INSTRUCTIONS
 from remanence.outbox.settings import OutboxSettings
 
 if TYPE_CHECKING:

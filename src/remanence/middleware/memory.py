@@ -4,40 +4,39 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
-from agentscope.event import HintBlockEvent, ReplyEndEvent, ReplyStartEvent
-from agentscope.message import HintBlock
 from agentscope.middleware import MiddlewareBase
 from agentscope.tool import ToolBase
 
-from remanence.backends.engine import EngineBackend
-from remanence.backends.protocol import Backend, ChecksIds, CountsFaults
+from remanence.backends.protocol import (
+    Backend,
+    ChecksIds,
+    CountsFaults,
+    Edits,
+    Extracts,
+    TellsProfile,
+)
 from remanence.clock import Clock, check_clock
 from remanence.engine import Memory
-from remanence.errors import InputError
 from remanence.middleware.access import Access
-from remanence.middleware.context import awaits_outside
+from remanence.middleware.counting import TokenCounter
+from remanence.middleware.extraction import Extraction
+from remanence.middleware.following import Following
 from remanence.middleware.keeping import Keeper
-from remanence.middleware.note import (
-    TOKEN_BUDGET,
-    Notes,
-    NoteTexts,
-    has_note,
-    note_set_aside,
-    renew_note,
-    replace_note,
-)
+from remanence.middleware.note import TOKEN_BUDGET, Notes, NoteTexts
 from remanence.middleware.owner import Owner
-from remanence.middleware.question import question_of
-from remanence.middleware.spoken import heard_text
-from remanence.middleware.tools import AddMemory, SearchMemory, check_names, is_hidden
+from remanence.middleware.placing import note_set_aside, replace_note
+from remanence.middleware.profile import PROFILE_TOKENS, Profile
+from remanence.middleware.settings import Mode, backend_of, check_mode, check_texts, with_ability
+from remanence.middleware.toolbox import TOOL_INSTRUCTIONS, ExtraTool, Toolbox, check_extra_tools
+from remanence.middleware.tooling import check_names, is_hidden
 from remanence.middleware.transcript import Transcript
 from remanence.telemetry import Faults
+from remanence.types import Scope
 from remanence.validation import (
     check_amount,
     check_count,
@@ -51,17 +50,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MemoryMiddleware", "Mode"]
 
-Mode = Literal["static_control", "agent_control", "both"]
-
 _log = logging.getLogger(__name__)
-
-_PREFIX = re.compile("[A-Za-z0-9_-]*")
-
-TOOL_INSTRUCTIONS = (
-    "## Long-term memory\n\n"
-    "Past conversations are kept. Use `search_memory` when the answer may lie in one of them, and "
-    "`add_memory` for what will matter later. Each tool's description tells how to call it."
-)
 
 
 class MemoryMiddleware(MiddlewareBase):
@@ -100,12 +89,19 @@ class MemoryMiddleware(MiddlewareBase):
             what it adds to be stored.
         emit_hint_event: Whether the event stream tells what was recalled, for a user interface to
             show.
+        extract: Whether the agent's own chat model reads in the background what is stored, and
+            draws facts from it; for a memory that was opened without a ``chat_model``.
+        profile: Whether the system prompt tells what is known of the user, whatever is asked.
+        profile_tokens: How many tokens that is at most, the words around included.
         texts: The words around what was recalled.
         token_budget: How many tokens the note with what was recalled is at most, the words around
             included; so many for a tool's answer as well. What was found and has no room is cut
             to what is about the question, or left out and counted.
         count_tokens: Counts the tokens of a text, as the model does; by default they are
             estimated, see :mod:`remanence.recall.tokens`.
+        extra_tools: Which tools are offered beside those for searching and adding:
+            ``update_memory`` corrects what was noted, ``forget_memory`` erases for good, once the
+            user has agreed. With one of them, a search by tool tells the ids of memories.
         tool_instructions: What the system prompt says about the tools.
         tool_prefix: Put in front of the tools' names, where an agent has several memories.
         clock: Where the time of what is said comes from; the machine's clock by default.
@@ -113,8 +109,10 @@ class MemoryMiddleware(MiddlewareBase):
     Attributes:
         faults: How often what failed: ``identify``, ``recall``, ``record`` what is said,
             ``retain``, ``retain in time``, or ``read`` what another version left in the state to
-            be stored; ``count`` tokens; for the tools ``search`` and ``remember``. With those of a
-            queued backend, for whomever it delivers: ``deliver``, ``park`` and ``outbox``.
+            be stored; ``count`` tokens, or find room in the ``budget``; tell the ``profile``; begin
+            to ``extract``; for the tools ``search``, ``remember``, ``correct`` and ``forget``. With
+            those of a queued backend, for whomever it delivers: ``deliver``, ``park`` and
+            ``outbox``.
 
     Raises:
         InputError: An argument is not acceptable.
@@ -134,37 +132,28 @@ class MemoryMiddleware(MiddlewareBase):
         search_timeout: float = 2.0,
         write_timeout: float = 30.0,
         emit_hint_event: bool = True,
+        extract: bool = False,
+        profile: bool = False,
+        profile_tokens: int = PROFILE_TOKENS,
         texts: NoteTexts | None = None,
         token_budget: int = TOKEN_BUDGET,
         count_tokens: Callable[[str], int] | None = None,
+        extra_tools: Collection[ExtraTool] = (),
         tool_instructions: str = TOOL_INSTRUCTIONS,
         tool_prefix: str = "",
         clock: Clock | None = None,
     ) -> None:
         """Check the arguments; nothing is read or written yet."""
-        if mode not in get_args(Mode):
-            raise InputError("mode", f"is {mode!r}", f"use one of {', '.join(get_args(Mode))}")
-        check_count("top_k", top_k, least=1, most=100)
+        self._mode: Mode = check_mode(mode)
         if threshold is not None:
             check_fraction("threshold", threshold)
-        if texts is not None and not isinstance(texts, NoteTexts):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
-            raise InputError("texts", f"is {type(texts).__name__}", "give a NoteTexts")
-        check_flag("await_write", await_write)
-        check_flag("emit_hint_event", emit_hint_event)
-        check_flag("scope_search_by_agent", scope_search_by_agent)
-        if not isinstance(tool_instructions, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
-            raise InputError("tool_instructions", f"is {tool_instructions!r}", "give a string")
-        if not isinstance(tool_prefix, str) or not _PREFIX.fullmatch(tool_prefix):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
-            raise InputError(
-                "tool_prefix", f"is {tool_prefix!r}", "use letters, digits, '_' and '-' only"
-            )
-        backend = self._backend = _backend_of(memory)
+        backend = self._backend = backend_of(memory)
+        extra = check_extra_tools(extra_tools, offered=mode != "static_control")
+        if extra:
+            with_ability(backend, Edits, "extra_tools")
         whose = "" if callable(user_id) else user_id
         self._key = f"remanence:{backend.kind}:{whose}:{agent_id or ''}:{tool_prefix}"
-        self._mode: Mode = mode
-        self._tool_instructions = tool_instructions
-        self._tool_prefix = tool_prefix
-        self._emit_hint_event = emit_hint_event
+        self._emit_hint_event = check_flag("emit_hint_event", emit_hint_event)
         self._clock = check_clock(clock)
         self._faults = Faults(_log)
         self._owner = Owner(
@@ -174,25 +163,55 @@ class MemoryMiddleware(MiddlewareBase):
             key=self._key,
             faults=self._faults,
         )
+        words = check_texts(texts)
+        tokens = TokenCounter(count_tokens, self._faults)
         self._access = Access(
-            self._backend,
+            backend,
             self._owner,
             Notes(
-                texts or NoteTexts(),
+                words,
                 token_budget=token_budget,
-                count_tokens=count_tokens,
+                count_tokens=tokens,
                 faults=self._faults,
+                ids=bool(extra),
             ),
             self._faults,
-            top_k=top_k,
+            top_k=check_count("top_k", top_k, least=1, most=100),
             threshold=threshold,
-            by_agent=scope_search_by_agent,
+            by_agent=check_flag("scope_search_by_agent", scope_search_by_agent),
             search_timeout=check_amount("search_timeout", search_timeout),
             write_timeout=check_amount("write_timeout", write_timeout),
-            await_write=await_write,
+            await_write=check_flag("await_write", await_write),
         )
+        self._toolbox = Toolbox(
+            self._access,
+            limit=top_k,
+            extra=extra,
+            prefix=tool_prefix,
+            instructions=tool_instructions,
+        )
+        self._profile: Profile | None = None
+        if check_flag("profile", profile):
+            self._profile = Profile(
+                with_ability(backend, TellsProfile, "profile"),
+                self._access.where_of,
+                key=self._key,
+                texts=words,
+                tokens=profile_tokens,
+                count_tokens=tokens,
+                seconds=search_timeout,
+                faults=self._faults,
+            )
+        self._extraction: Extraction | None = None
+        if check_flag("extract", extract):
+            reader = with_ability(backend, Extracts, "extract")
+            self._extraction = Extraction(reader, patience=search_timeout, faults=self._faults)
         self._keeper = Keeper(
-            self._backend, self._faults, await_write=await_write, write_timeout=write_timeout
+            backend,
+            self._faults,
+            await_write=await_write,
+            write_timeout=write_timeout,
+            ready=None if self._extraction is None else self._extraction.begun,
         )
 
     @property
@@ -212,25 +231,16 @@ class MemoryMiddleware(MiddlewareBase):
 
     async def list_tools(self) -> list[ToolBase]:
         """Return the tools for the agent's toolkit; none in ``static_control``."""
-        if self._mode == "static_control":
-            return []
-        prefix = self._tool_prefix
-        return [
-            SearchMemory(self._access, prefix=prefix, limit=self._access.top_k),
-            AddMemory(self._access, prefix=prefix),
-        ]
+        return [] if self._mode == "static_control" else self._toolbox.tools()
 
     async def on_system_prompt(self, agent: Agent, current_prompt: str) -> str:
-        """Advertise the tools that the agent really has."""
-        if self._mode == "static_control":
-            return current_prompt
-        instructions = self._tool_instructions
-        for name in (SearchMemory.name, AddMemory.name):
-            prefixed = f"{self._tool_prefix}{name}"
-            if await agent.toolkit.get_tool(prefixed) is None:
-                return current_prompt
-            instructions = instructions.replace(f"`{name}`", f"`{prefixed}`")
-        return f"{current_prompt}\n\n{instructions}"
+        """Advertise the tools that the agent really has, and tell what is known of its user."""
+        parts = [current_prompt]
+        if self._mode != "static_control":
+            parts.append(await self._toolbox.advertisement(agent.toolkit))
+        if self._profile is not None:
+            parts.append(await self._profile.told(agent.state))
+        return "\n\n".join([parts[0], *filter(None, parts[1:])])
 
     async def on_reply(
         self,
@@ -245,31 +255,24 @@ class MemoryMiddleware(MiddlewareBase):
         """
         check_names(agent.toolkit)
         scope = self._owner.identify(agent)
-        if self._mode == "agent_control" or scope is None:
-            replace_note(agent.state, self._key, "")
-            async for item in next_handler(**input_kwargs):
-                yield item
-            return
-        transcript = self._transcript_of(agent, scope.user_id)
-        accepted = False
-        try:
-            async for item in next_handler(**input_kwargs):
-                if isinstance(item, ReplyStartEvent):
-                    accepted = True
-                    hint = await self._begin(transcript, item.reply_id, input_kwargs.get("inputs"))
+        if self._extraction is not None:
+            self._extraction.begin(agent)
+        with self._profile_kept(agent, scope):
+            if self._mode == "agent_control" or scope is None:
+                replace_note(agent.state, self._key, "")
+                async for item in next_handler(**input_kwargs):
                     yield item
-                    if hint is not None and self._emit_hint_event:
-                        yield _event_of(hint, item.reply_id)
-                    continue
-                if not accepted:  # what the agent refuses changes nothing about a reply that waits
-                    accepted = True
-                    await self._renew_note(transcript)
-                if self._noted(transcript, item):
-                    await self._keeper.keep(transcript, scope)
-                yield item
-        finally:
-            if accepted and self._ended(transcript, agent):
-                await self._keeper.keep(transcript, scope)
+                return
+            reply = self._following(agent, scope)
+            inputs = input_kwargs.get("inputs")
+            try:
+                async for item in next_handler(**input_kwargs):
+                    recalled = await reply.follow(item, inputs)
+                    yield item
+                    if recalled is not None and self._emit_hint_event:
+                        yield recalled
+            finally:
+                await reply.end()
 
     async def on_compress_context(
         self,
@@ -281,67 +284,29 @@ class MemoryMiddleware(MiddlewareBase):
         with note_set_aside(agent.state, self._key):
             await next_handler(**input_kwargs)
 
-    def _transcript_of(self, agent: Agent, user_id: str) -> Transcript:
+    def _profile_kept(
+        self, agent: Agent, scope: Scope | None
+    ) -> contextlib.AbstractContextManager[None]:
+        """Let the system prompt tell the same of the user as long as a reply goes on."""
+        if self._profile is None:
+            return contextlib.nullcontext()
+        return self._profile.kept(agent.state, known=scope is not None)
+
+    def _following(self, agent: Agent, scope: Scope) -> Following:
         # Each user's record has a name of its own: what one said is never stored as another's.
-        return Transcript(
+        transcript = Transcript(
             agent.state,
-            f"{self._key}:{user_id}",
+            f"{self._key}:{scope.user_id}",
             agent.name,
             clock=self._clock,
             hidden=partial(is_hidden, agent.toolkit, agent.state),
         )
-
-    async def _begin(
-        self, transcript: Transcript, reply_id: str, inputs: object
-    ) -> HintBlock | None:
-        """Record that a reply begins, and put what is recalled for it into the context."""
-        state = transcript.state
-        question = ""
-        with self._recording():
-            question = question_of(heard_text(transcript.asked(inputs)), state.context)
-            transcript.begin(reply_id, inputs, question)
-        return replace_note(state, self._key, await self._access.look_up(question, state))
-
-    def _noted(self, transcript: Transcript, item: object) -> bool:
-        """Take an event down; tell whether something is to be kept before anybody hears of it."""
-        with self._recording():
-            transcript.note(item)
-            # Whoever hears of the end may stop reading, or leave.
-            return isinstance(item, ReplyEndEvent) and transcript.close_part()
-        return False
-
-    def _ended(self, transcript: Transcript, agent: Agent) -> bool:
-        """End the record unless the reply waits; tell whether something is left to be kept."""
-        with self._recording():
-            return not awaits_outside(agent.state, agent.name) and transcript.end()
-        return False
-
-    @contextlib.contextmanager
-    def _recording(self) -> Generator[None]:
-        """Let nothing that goes wrong with the record reach the reply."""
-        try:
-            yield
-        except Exception as error:  # whatever fails, the reply goes on
-            self._faults.record("record", error)
-
-    async def _renew_note(self, transcript: Transcript) -> None:
-        """Recall anew for a reply that goes on: what was forgotten meanwhile leaves its context."""
-        if has_note(transcript.state, self._key):
-            told = await self._access.look_up(transcript.question, transcript.state)
-            renew_note(transcript.state, self._key, told)
-
-
-def _event_of(hint: HintBlock, reply_id: str) -> HintBlockEvent:
-    return HintBlockEvent(reply_id=reply_id, block_id=hint.id, source=hint.source, hint=hint.hint)
-
-
-def _backend_of(memory: Memory | Backend) -> Backend:
-    if isinstance(memory, Memory):
-        return EngineBackend(memory)
-    if not isinstance(memory, Backend):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
-        raise InputError(
-            "memory",
-            f"is {type(memory).__name__}",
-            "give an open Memory, as memory = await Memory.open('alice.db'), or a Backend",
+        return Following(
+            agent,
+            scope,
+            transcript,
+            key=self._key,
+            access=self._access,
+            keeper=self._keeper,
+            faults=self._faults,
         )
-    return memory

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from agentscope.message import Msg
 
 from remanence.index.text import content_words
-from remanence.middleware.note import is_note
+from remanence.middleware.placing import is_note
 from remanence.middleware.spoken import spoken_text
 
 __all__ = ["LONGEST_QUESTION", "question_of"]

@@ -1,53 +1,19 @@
-"""The tools that an agent can use on its memory."""
+"""The tools with which an agent searches its memory, and adds to it."""
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any, Protocol
+from typing import Any
 
-from agentscope.message import TextBlock, ToolResultState
-from agentscope.permission import PermissionBehavior, PermissionContext, PermissionDecision
 from agentscope.state import AgentState
-from agentscope.tool import ToolBase, ToolChunk, Toolkit
+from agentscope.tool import ToolChunk
 
-from remanence.errors import InputError, RemanenceError
+from remanence.errors import RemanenceError
+from remanence.middleware.tooling import MemoryOfAgent, MemoryTool, failed, told
 
-__all__ = ["AddMemory", "MemoryOfAgent", "SearchMemory", "check_names", "is_hidden"]
-
-
-class MemoryOfAgent(Protocol):
-    """What the tools need: the memory, as seen by the agent whose state they are given."""
-
-    async def search(self, keywords: list[str], limit: int, state: AgentState | None) -> str:
-        """Search for each keyword and tell what is found, merged; empty if that is nothing."""
-        ...
-
-    async def add(self, statements: list[str], state: AgentState | None) -> bool:
-        """Keep statements; return whether they are where they belong, or still on their way."""
-        ...
+__all__ = ["AddMemory", "SearchMemory"]
 
 
-class _MemoryTool(ToolBase):
-    """A tool that needs no permission: it reaches nothing but the memory it was made for."""
-
-    is_state_injected: bool = True
-
-    def __init__(self, memory: MemoryOfAgent, *, prefix: str) -> None:
-        super().__init__()
-        self._memory = memory
-        self.name = f"{prefix}{self.name}"
-
-    async def check_permissions(
-        self, tool_input: dict[str, Any], context: PermissionContext
-    ) -> PermissionDecision:
-        """Allow the call."""
-        return PermissionDecision(
-            behavior=PermissionBehavior.ALLOW,
-            message="Reading and writing the agent's own memory is always allowed.",
-        )
-
-
-class SearchMemory(_MemoryTool):
+class SearchMemory(MemoryTool):
     """Searches the memory for keywords."""
 
     name: str = "search_memory"
@@ -79,9 +45,13 @@ class SearchMemory(_MemoryTool):
     is_concurrency_safe: bool = True
     is_read_only: bool = True
 
-    def __init__(self, memory: MemoryOfAgent, *, prefix: str, limit: int) -> None:
-        """Make the tool with its default limit."""
+    def __init__(
+        self, memory: MemoryOfAgent, *, prefix: str, limit: int, ids: bool = False
+    ) -> None:
+        """Make the tool with its default limit; say whether its answers tell ids."""
         super().__init__(memory, prefix=prefix)
+        if ids:
+            self.description += " Each has an id, by which it can be named to other tools."
         self._limit = limit
         properties = {**self.input_schema["properties"]}
         properties["limit"] = {**properties["limit"], "default": limit}
@@ -102,15 +72,15 @@ class SearchMemory(_MemoryTool):
         """
         wanted = [keyword for keyword in keywords if keyword.strip()]
         if not wanted:
-            return _failed("keywords is empty: give at least one thing to look for.")
+            return failed("keywords is empty: give at least one thing to look for.")
         try:
             found = await self._memory.search(wanted, limit or self._limit, _agent_state)
         except RemanenceError as error:
-            return _failed(f"The memory could not be searched: {error}")
-        return _told(found or "No memories were found.")
+            return failed(f"The memory could not be searched: {error}")
+        return told(found or "No memories were found.")
 
 
-class AddMemory(_MemoryTool):
+class AddMemory(MemoryTool):
     """Keeps statements."""
 
     name: str = "add_memory"
@@ -154,54 +124,10 @@ class AddMemory(_MemoryTool):
         """
         statements = [statement for statement in content if statement.strip()]
         if not statements:
-            return _failed("content is empty: give at least one sentence to keep.")
+            return failed("content is empty: give at least one sentence to keep.")
         try:
             await self._memory.add(statements, _agent_state)
         except RemanenceError as error:
-            return _failed(f"This may not have been kept: {error}")
+            return failed(f"This may not have been kept: {error}")
         number = len(statements)
-        return _told(f"Kept {number} {'memory' if number == 1 else 'memories'}.")
-
-
-def check_names(toolkit: Toolkit) -> None:
-    """Refuse a toolkit in which one memory's tools hide another's.
-
-    Raises:
-        InputError: Two memory tools have the same name.
-    """
-    names = Counter(tool.name for tool in _tools_of(toolkit) if isinstance(tool, _MemoryTool))
-    for name, count in names.items():
-        if count > 1:
-            raise InputError(
-                "tool_prefix",
-                f"leaves {count} memory tools of the agent with the same name, {name!r}",
-                "give each memory middleware a tool_prefix of its own",
-            )
-
-
-def is_hidden(toolkit: Toolkit, state: AgentState, name: str) -> bool:
-    """Return whether the calls of a tool are no part of the conversation.
-
-    Those are the memory's own tools, and the one by which the model hands over the data of a
-    structured reply.
-    """
-    # Structured replies, and their place in the state, came after AgentScope 2.0.3.
-    schema = getattr(getattr(state, "reply_context", None), "structured_schema", None)
-    return any(
-        isinstance(tool, _MemoryTool)
-        or (schema is not None and getattr(tool, "schema", None) is schema)
-        for tool in _tools_of(toolkit)
-        if tool.name == name
-    )
-
-
-def _tools_of(toolkit: Toolkit) -> list[ToolBase]:
-    return [tool for group in toolkit.tool_groups for tool in group.tools]
-
-
-def _told(text: str) -> ToolChunk:
-    return ToolChunk(content=[TextBlock(text=text)])
-
-
-def _failed(text: str) -> ToolChunk:
-    return ToolChunk(content=[TextBlock(text=text)], state=ToolResultState.ERROR)
+        return told(f"Kept {number} {'memory' if number == 1 else 'memories'}.")

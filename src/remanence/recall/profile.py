@@ -20,6 +20,8 @@ _KINDS = (
     "event",
 )
 _MISSING = len(_KINDS)
+_MISSES = 20
+"""After so many in a row that don't fit, the lines are taken to be full."""
 
 
 def is_current(fact: Fact, now: dt.datetime) -> bool:
@@ -51,10 +53,13 @@ def profile(
         fact for fact in facts if is_current(fact, now) and fact.stated_by not in ("tool", "system")
     ]
     lines: list[str] = []
+    missed = 0
     for fact in sorted(current, key=_order):
-        longer = "\n".join([*lines, _line(fact)])
-        if count(longer) <= budget:
+        if count("\n".join([*lines, _line(fact)])) <= budget:
             lines.append(_line(fact))
+            missed = 0
+        elif (missed := missed + 1) == _MISSES:
+            break
     return "\n".join(lines)
 
 

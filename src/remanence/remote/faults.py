@@ -23,9 +23,6 @@ __all__ = ["translated"]
 _AWAY = re.compile("Connect|Network|Timeout|RateLimit|Protocol|Transport|ReadError|WriteError")
 """In the name of a class of errors, that the service can't be reached."""
 
-_UNREADABLE = re.compile("ResponseValidation")
-"""In the name of a class of errors, that a client could not read what the service answered."""
-
 _STATUS_IN_TEXT = re.compile(r'"?status_?code"?[=:] *(\d{3})\b')
 """What the errors of DashScope and of Ollama say in words alone."""
 
@@ -55,7 +52,7 @@ def translated(error: Exception, who: str) -> RemanenceError:
         return error
     text = f"{who}: {str(error) or type(error).__name__}"
     status = _status(error)
-    if isinstance(error, json.JSONDecodeError) or _UNREADABLE.search(type(error).__name__):
+    if isinstance(error, json.JSONDecodeError):
         return BackendAnswerError(text)
     if status is None:
         away = isinstance(error, (ConnectionError, TimeoutError)) or any(

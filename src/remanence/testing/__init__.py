@@ -8,15 +8,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from remanence.testing.asking import ChatModelConformance
     from remanence.testing.backends import BackendConformance
     from remanence.testing.embedders import EmbedderConformance
     from remanence.testing.jobs import JobStoreConformance
     from remanence.testing.stores import StoreConformance
 
-__all__ = ["BackendConformance", "EmbedderConformance", "JobStoreConformance", "StoreConformance"]
+__all__ = [
+    "BackendConformance",
+    "ChatModelConformance",
+    "EmbedderConformance",
+    "JobStoreConformance",
+    "StoreConformance",
+]
 
 _SUITES = {
     "BackendConformance": "remanence.testing.backends",
+    "ChatModelConformance": "remanence.testing.asking",
     "EmbedderConformance": "remanence.testing.embedders",
     "JobStoreConformance": "remanence.testing.jobs",
     "StoreConformance": "remanence.testing.stores",

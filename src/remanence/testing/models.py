@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from typing import Any
 
 from remanence.errors import MissingExtraError
@@ -20,7 +29,7 @@ from agentscope.message import HintBlock, Msg, TextBlock, ToolCallBlock
 from agentscope.model import ChatModelBase, ChatResponse
 from pydantic import BaseModel
 
-__all__ = ["QuotingChatModel", "ScriptedChatModel", "noted_lines"]
+__all__ = ["QuotingChatModel", "ScriptedChatModel", "noted_lines", "structured"]
 
 Answer = str | BaseException | Sequence[TextBlock | ToolCallBlock]
 Answering = Callable[[list[Msg]], Answer | Awaitable[Answer]]
@@ -161,6 +170,12 @@ class QuotingChatModel(_LocalChatModel):
         else:
             answer = f"My notes say: {_best_quotation(said, lines)}"
         return self._respond([TextBlock(text=answer)])
+
+
+def structured(data: Mapping[str, Any]) -> list[ToolCallBlock]:
+    """Return the answer of a model that is asked for structured output by AgentScope."""
+    tool = "generate_structured_output"
+    return [ToolCallBlock(id="structured", name=tool, input=json.dumps(data))]
 
 
 def noted_lines(messages: Sequence[Msg]) -> list[str]:

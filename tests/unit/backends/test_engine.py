@@ -5,7 +5,7 @@ import datetime as dt
 
 import pytest
 
-from remanence import Filter, Memory, MemoryClosedError, Message, Scope
+from remanence import Filter, InputError, Memory, MemoryClosedError, Message, Scope
 from remanence.backends import EngineBackend, Exchange, RecallRequest
 from remanence.recall.quotations import Around
 from remanence.types import Episode
@@ -112,6 +112,62 @@ async def test_it_tells_what_was_said_around_an_episode(
         ("d", "fgh", 4)
     ]
     assert await backend.context(hits[1:], request) == {}
+
+
+async def test_statements_are_kept_as_the_agents_own(
+    memory: Memory, backend: EngineBackend
+) -> None:
+    assert await backend.remember(["Vega is a star.", "Lyra is a harp."], scope=ALICE, wait=0)
+    page = await memory.facts(scope=ALICE)
+    assert [(fact.text, fact.stated_by, fact.scope) for fact in page.items] == [
+        ("Vega is a star.", "assistant", ALICE),
+        ("Lyra is a harp.", "assistant", ALICE),
+    ]
+
+
+async def test_a_correction_stays_where_the_fact_was(
+    memory: Memory, backend: EngineBackend
+) -> None:
+    fact = await memory.remember("Vega is a planet.", scope=ALICE)
+    await backend.correct(fact.id, "Vega is a star.", where=Filter("alice"))
+    old, new = await memory.history(fact.id, scope=ALICE)
+    assert (old.superseded_by, old.ending) == (new.id, "corrected")
+    assert (new.text, new.scope, new.stated_by) == ("Vega is a star.", ALICE, "assistant")
+
+
+async def test_what_is_no_fact_that_may_be_seen_is_not_corrected(
+    memory: Memory, backend: EngineBackend
+) -> None:
+    fact = await memory.remember("Vega is a planet.", scope=ALICE)
+    (episode,) = await memory.observe([Message("user", "Vega?")], scope=ALICE)
+    for id_, where in (
+        (fact.id, Filter("bob")),
+        (fact.id, Filter("alice", "another agent")),
+        (episode.id, Filter("alice")),
+        ("nonsense", Filter("alice")),
+    ):
+        with pytest.raises(InputError, match=r"^memory_id: "):
+            await backend.correct(id_, "Vega is a star.", where=where)
+    with pytest.raises(InputError):
+        await backend.correct(fact.id, " ", where=Filter("alice"))
+    assert len(await memory.history(fact.id, scope=ALICE)) == 1
+
+
+async def test_what_may_be_seen_is_forgotten_by_id(memory: Memory, backend: EngineBackend) -> None:
+    (episode,) = await memory.observe([Message("user", "Vega?")], scope=ALICE)
+    fact = await memory.remember("Vega is named.", scope=ALICE, sources=[episode.id])
+    ids = [episode.id, "nonsense"]
+    assert await backend.forget(ids, where=Filter("bob")) == []
+    assert set(await backend.forget(ids, where=Filter("alice"))) == {episode.id, fact.id}
+    assert (await memory.list(scope=ALICE)).items == ()
+
+
+async def test_a_profile_is_of_what_may_be_seen(memory: Memory, backend: EngineBackend) -> None:
+    await memory.remember("Vega is a star.", scope=ALICE)
+    told = await backend.profile(Filter("alice"), token_budget=20, count_tokens=len)
+    assert told == "- Vega is a star."
+    assert await backend.profile(Filter("bob"), token_budget=20, count_tokens=len) == ""
+    assert await backend.profile(Filter("alice"), token_budget=5, count_tokens=len) == ""
 
 
 async def test_its_memory_has_to_be_open(memory: Memory, backend: EngineBackend) -> None:

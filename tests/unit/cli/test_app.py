@@ -17,7 +17,7 @@ def test_the_version(remanence: Run) -> None:
 
 def test_every_command_has_its_help(remanence: Run) -> None:
     listing = remanence("--help").stdout
-    for command in ("import", "recall", "show", "stats", "forget", "demo"):
+    for command in ("import", "recall", "extract", "facts", "show", "stats", "forget", "demo"):
         assert command in listing
         assert "Usage" in remanence(command, "--help").stdout
 

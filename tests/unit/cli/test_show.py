@@ -89,7 +89,7 @@ def test_facts(remanence: Run, listed: Listed, stated: str) -> None:
     assert [item["id"] for item in listed("alice", "--origin", "fact")] == [stated]
     assert len(listed("alice", "--origin", "episode")) == 4
     result = remanence("show", stated, "--user", "alice")
-    assert "origin       fact" in result.stdout
+    assert "origin         fact" in result.stdout
     assert result.stdout.endswith("\nNora is allergic to hazelnuts.\n")
     assert "(unnamed session)  (fact)" in remanence("show", "--user", "alice").stdout
     assert "(fact)" in remanence("recall", "hazelnuts", "--user", "alice").stdout

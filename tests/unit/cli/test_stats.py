@@ -17,6 +17,9 @@ def test_of_everyone_and_of_one_user(remanence: Run, database: Path) -> None:
     found = json.loads(remanence("stats", "--user", "alice", "--json").stdout)
     assert found["store_bytes"] > 0
     del found["store_bytes"]
+    ours = dict.fromkeys(("unextracted", "model_calls", "input_tokens", "output_tokens"), 0)
+    everyone = json.loads(remanence("stats", "--json").stdout)
+    assert everyone.items() >= {"episodes": 5, **ours}.items()
     assert found == {
         "database": str(database),
         "users": 1,

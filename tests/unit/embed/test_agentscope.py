@@ -184,6 +184,7 @@ async def test_what_a_server_says_is_understood(
     with pytest.raises(BackendError) as failed:
         await embedder.embed_documents(["falcon"])
     assert type(failed.value).__name__ == f"Backend{error}Error"
+    assert str(failed.value).startswith("the embedding model")
     assert getattr(failed.value, "retry_after", None) == seconds
     assert KEY not in str(failed.value)
     assert np.allclose(await embedder.embed_query("falcon"), _expected("falcon"))

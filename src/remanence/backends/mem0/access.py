@@ -16,7 +16,7 @@ from remanence.backends.mem0.library import Loan, library
 from remanence.backends.mem0.locked import put_lock
 from remanence.backends.mem0.places import identity_of_client, is_class
 from remanence.backends.mem0.turns import turns_of
-from remanence.embed.connections import with_fresh_connections
+from remanence.remote.connections import with_fresh_connections
 
 if TYPE_CHECKING:
     from agentscope.embedding import EmbeddingModelBase

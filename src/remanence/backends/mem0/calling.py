@@ -16,8 +16,8 @@ from concurrent.futures import Future
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from remanence.embed.connections import with_fresh_connections
 from remanence.errors import BackendUnavailableError
+from remanence.remote.connections import with_fresh_connections
 
 if TYPE_CHECKING:
     from agentscope.embedding import EmbeddingModelBase

@@ -17,6 +17,7 @@ from rich.panel import Panel
 from rich.progress import MofNCompleteColumn, Progress
 
 from remanence.cli.demo.material import USER, conversations, questions, told_live
+from remanence.cli.model import openai_model
 from remanence.config import openai_settings
 from remanence.engine import Memory
 from remanence.errors import RemanenceError
@@ -29,16 +30,7 @@ __all__ = ["ask", "model_in_words", "tell"]
 
 def _model() -> ChatModelBase:
     settings = openai_settings()
-    if settings is None:
-        return QuotingChatModel()
-    from agentscope.credential import OpenAICredential
-    from agentscope.model import OpenAIChatModel
-    from pydantic import SecretStr
-
-    return OpenAIChatModel(
-        OpenAICredential(api_key=SecretStr(settings.api_key), base_url=settings.base_url),
-        settings.model,
-    )
+    return QuotingChatModel() if settings is None else openai_model(settings)
 
 
 def model_in_words() -> str:
