@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from agentscope.message import Msg
 
 from remanence import Memory, Message, Scope
 from remanence.backends import Exchange, QueuedBackend
 from remanence.store.sqlite import SQLiteStore
-from remanence.testing.models import ScriptedChatModel
+from remanence.testing.models import ScriptedChatModel, structured
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -119,5 +120,46 @@ def test_mem0(
     assert "Nora" in second.stdout
 
 
+FOUND = {
+    "facts": [
+        {
+            "statement": "Maria lives in Lisbon.",
+            "kind": "profile",
+            "sources": ["e1"],
+            "valid_from": "2026-05",
+        }
+    ]
+}
+
+
+@pytest.mark.agentscope
+def test_facts_of_an_agent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def answer(messages: list[Msg]) -> Any:
+        asked = "".join(message.get_text_content() or "" for message in messages)
+        return structured(FOUND) if '"id": "e1"' in asked else "Noted."
+
+    _run(BLOCKS[5], my_chat_model=ScriptedChatModel(answer))
+    shown = capsys.readouterr().out
+    assert "profile 2026-05-01" in shown
+    assert "Maria lives in Lisbon." in shown
+
+
+def test_the_two_times_of_a_fact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _run(BLOCKS[6])
+    assert capsys.readouterr().out.splitlines() == [
+        "2022 Maria lives in Berlin.",
+        "2025 Maria lives in Lisbon.",
+        "Maria lives in Berlin. ended 2024-05-01 00:00:00+00:00",
+        "Maria lives in Lisbon. None None",
+    ]
+
+
 def test_every_block_is_run() -> None:
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 7
