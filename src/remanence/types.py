@@ -230,7 +230,8 @@ class Fact:
             from together, and the most trusted where it was found several times. ``None`` for what
             was stored by the program itself.
         confidence: How sure the model was that drew it, 0 to 1, or ``None``.
-        valid_from: Since when it is true, if known; else it is taken to be since ``at``.
+        valid_from: Since when it is true, if known; else it is taken to be since ``at``, or, where
+            it was over by then, since ever.
         valid_until: Until when it was true, that moment excluded; ``None`` if no end is known.
         superseded_at: When we learned that it isn't so any more, or never was.
         superseded_by: The id of the fact that told so.

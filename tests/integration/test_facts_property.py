@@ -57,7 +57,8 @@ class Statement:
 
     id: str
     attribute: str | None
-    begin: dt.datetime
+    start: dt.datetime
+    is_dated: bool
     end: dt.datetime | None
     recorded_at: dt.datetime
     sources: set[str]
@@ -78,7 +79,8 @@ class Statement:
             return False
         else:
             end = fate.until
-        return self.begin <= as_of and (end is None or as_of < end)
+        over = not self.is_dated and self.end is not None and self.end <= self.start
+        return (over or self.start <= as_of) and (end is None or as_of < end)
 
 
 class FactsMachine(RuleBasedStateMachine):
@@ -119,7 +121,7 @@ class FactsMachine(RuleBasedStateMachine):
         handle=handles,
         attribute=st.sampled_from([None, "eva: city", "eva: job"]),
         begin=st.none() | days,
-        length=st.none() | st.integers(1, 20),
+        length=st.none() | st.integers(-5, 20),
         chosen=st.lists(st.integers(0, 100), max_size=2),
     )
     def state(
@@ -133,6 +135,8 @@ class FactsMachine(RuleBasedStateMachine):
         valid_from = None if begin is None else START + begin * DAY
         at = self.clock.now()
         start = valid_from or at
+        if valid_from is not None and length is not None:
+            length = max(1, length)
         valid_until = None if length is None else start + length * DAY
         sources = {self.said[number % len(self.said)] for number in chosen if self.said}
         fact = self.run(
@@ -148,11 +152,16 @@ class FactsMachine(RuleBasedStateMachine):
         if fact.id in self.known:  # the same words again
             return
         for other in self.known.values():
-            if attribute is not None and other.attribute == attribute and other.fate is None:
-                ended = start > other.begin
+            over = other.end is not None and other.end <= start
+            if attribute is None or other.attribute != attribute or other.fate is not None:
+                continue
+            if not over:
+                ended = start > other.start
                 until = start if ended else other.end
                 other.fate = Fate(fact.id, at, "ended" if ended else "corrected", until)
-        self.known[fact.id] = Statement(fact.id, attribute, start, valid_until, at, sources)
+        self.known[fact.id] = Statement(
+            fact.id, attribute, start, valid_from is not None, valid_until, at, sources
+        )
 
     @precondition(lambda self: self.known)
     @rule(handle=handles, chosen=st.integers(0, 100))
@@ -170,7 +179,13 @@ class FactsMachine(RuleBasedStateMachine):
         begin = fact.valid_from or fact.at
         statement.fate = Fate(fact.id, at, "corrected", statement.end)
         self.known[fact.id] = Statement(
-            fact.id, statement.attribute, begin, statement.end, at, set()
+            fact.id,
+            statement.attribute,
+            begin,
+            fact.valid_from is not None,
+            statement.end,
+            at,
+            set(),
         )
 
     @precondition(lambda self: self.known or self.said)

@@ -32,7 +32,7 @@ __all__ = ["Background"]
 
 _log = logging.getLogger(__name__)
 
-_CANDIDATES = 8
+_CANDIDATES = 5
 """With so many of the nearest known facts is a new one compared."""
 
 

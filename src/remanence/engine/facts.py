@@ -83,6 +83,8 @@ class FactMemory(Background):
         for known in await self._of_attribute(scope, fact.attribute):
             if known.text == fact.text:
                 return known
+            if known.valid_until is not None and known.valid_until <= begin:
+                continue  # it was over by then
             ended = begin > (known.valid_from or known.at)
             superseded.append(
                 Supersession(known.id, fact.id, "ended" if ended else "corrected", begin)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from remanence.extract.commands import ANYWHERE, BEGINNINGS, ORDERS
+from remanence.extract.commands import BEGINNINGS, LANGUAGES
 
 __all__ = ["reads_like_instruction"]
 
@@ -43,11 +43,13 @@ def reads_like_instruction(text: str) -> bool:
     then on, be kept from the user, or take the place of other instructions, is.
     """
     plain = _plain(text)
-    if any(pattern.search(plain) for pattern in ANYWHERE):
+    known = [language for language in LANGUAGES if language.script.search(plain)]
+    if any(pattern.search(plain) for language in known for pattern in language.anywhere):
         return True
     return any(
         _begins_there(plain, match.start())
-        for pattern in ORDERS
+        for language in known
+        for pattern in language.orders
         for match in pattern.finditer(plain)
     )
 

@@ -72,7 +72,7 @@ class FactTable:
     def extend(self, turns: npt.ArrayLike, times: Sequence[FactTimes]) -> None:
         """Append facts."""
         self.turns.extend(turns)
-        self._from.extend([each.valid_from for each in times])
+        self._from.extend([_or_ever(each.valid_from) for each in times])
         self._until.extend([_or_never(each.valid_until) for each in times])
         self._stated_until.extend([_or_never(each.stated_until) for each in times])
         self._superseded.extend([_or_never(each.superseded_at) for each in times])
@@ -106,6 +106,10 @@ class FactTable:
         hidden = (self._from.values > view.as_of) | (until <= view.as_of)
         hidden |= superseded & self._corrected.values
         return self.turns.values[hidden]
+
+
+def _or_ever(time: int | None) -> int:
+    return -_NEVER if time is None else time
 
 
 def _or_never(time: int | None) -> int:

@@ -55,15 +55,29 @@ class Completion:
 
 
 class ChatModel(Protocol):
-    """Answers questions in JSON."""
+    """Answers questions in JSON.
+
+    It is asked by several tasks at once, and by event loops of several threads, and waits without
+    holding up any of them. A question is left as it is. Whoever is cancelled while asking is
+    cancelled. :class:`remanence.testing.ChatModelConformance` checks all of this.
+
+    Errors say whether trying again is of use, as those of an
+    :class:`~remanence.embed.protocol.Embedder` do.
+    """
 
     @property
     def identity(self) -> str:
-        """What tells it apart, without secrets, as ``agentscope:OpenAIChatModel:gpt-4o-mini``."""
+        """What tells it apart, as ``agentscope:OpenAIChatModel:gpt-4o-mini``.
+
+        At most 256 characters, without secrets, the same in every process.
+        """
         ...
 
     async def ask(self, question: Question) -> Completion:
-        """Return the answer.
+        """Return the answer, which is the caller's own.
+
+        An object that is not as the schema says is returned as well, as it came: the caller knows
+        what can be made of it.
 
         Raises:
             BackendUnavailableError: The model can't be reached, or lets nobody in.

@@ -85,7 +85,8 @@ class FactTimes(NamedTuple):
     """When a fact was true, and when that was known; times in microseconds since 1970 UTC.
 
     Attributes:
-        valid_from: Since when it is true, if known; else since it was stated.
+        valid_from: Since when it is true, if known; else since it was stated. ``None`` if it was
+            over when it was stated: nobody has said since when it was true.
         valid_until: Until when it was true, or ``None``.
         stated_until: That, as it was known before the fact was superseded.
         superseded_at: When it was superseded, or ``None``.
@@ -93,7 +94,7 @@ class FactTimes(NamedTuple):
         stated_by: In whose words it was found; ``None`` if the program itself stored it.
     """
 
-    valid_from: int
+    valid_from: int | None
     valid_until: int | None
     stated_until: int | None
     superseded_at: int | None

@@ -6,11 +6,27 @@ blank, or one end of a line, between words.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 from remanence.extract.commands import chinese, english
 
-__all__ = ["ANYWHERE", "BEGINNINGS", "ORDERS"]
+__all__ = ["BEGINNINGS", "LANGUAGES", "Commands"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Commands:
+    """The words of one language.
+
+    Attributes:
+        script: A character of it; a text without one has no words of the language.
+        anywhere: What reads like an instruction wherever it stands.
+        orders: What does where an order may begin; elsewhere it tells what is done.
+    """
+
+    script: re.Pattern[str]
+    anywhere: tuple[re.Pattern[str], ...]
+    orders: tuple[re.Pattern[str], ...]
 
 
 def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
@@ -18,11 +34,12 @@ def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(pattern.replace(" ", r"\s")) for pattern in patterns)
 
 
-ANYWHERE = _compiled(*english.ANYWHERE, *chinese.ANYWHERE)
-"""What reads like an instruction wherever it stands."""
-
-ORDERS = _compiled(*english.ORDERS, *chinese.ORDERS)
-"""What reads like an instruction where an order may begin; elsewhere it tells what is done."""
+LANGUAGES = (
+    Commands(re.compile("[a-z#<]"), _compiled(*english.ANYWHERE), _compiled(*english.ORDERS)),
+    Commands(
+        re.compile("[\u3400-\u9fff]"), _compiled(*chinese.ANYWHERE), _compiled(*chinese.ORDERS)
+    ),
+)
 
 _SIGNS = r"[.!?:;,\n\"'(\[{<>*#|`~。、【《「\u2013\u2014-]\s*"
 BEGINNINGS = re.compile(f"(?:{'|'.join((_SIGNS, *english.BEGINNINGS, *chinese.BEGINNINGS))})\\Z")

@@ -96,7 +96,9 @@ SELECT e.seq, e.origin, e.session, s.agent_id, s.session_id, e.at, e.role, e.spe
        e.asks, e.analyzer, e.recorded_at,
        CASE e.origin WHEN 1 THEN (SELECT group_concat(o.source, ' ') FROM fact_sources AS o
                                   WHERE o.user_id = e.user_id AND o.fact = e.seq) END,
-       coalesce(f.valid_from, f.at), f.valid_until, f.stated_until, f.superseded_at, f.ending,
+       CASE WHEN f.valid_from IS NULL AND f.stated_until <= f.at THEN NULL
+            ELSE coalesce(f.valid_from, f.at) END,
+       f.valid_until, f.stated_until, f.superseded_at, f.ending,
        CASE e.origin WHEN 1 THEN coalesce((SELECT min(o.stated_by) FROM fact_sources AS o
                                            WHERE o.user_id = e.user_id AND o.fact = e.seq),
                                           f.stated_by) END
@@ -113,7 +115,9 @@ SELECT e.seq, e.origin, e.session, s.agent_id, s.session_id, e.at, e.role, e.spe
        e.asks, e.analyzer, e.recorded_at,
        CASE e.origin WHEN 1 THEN (SELECT group_concat(o.source, ' ') FROM fact_sources AS o
                                   WHERE o.user_id = e.user_id AND o.fact = e.seq) END,
-       coalesce(f.valid_from, f.at), f.valid_until, f.stated_until, f.superseded_at, f.ending,
+       CASE WHEN f.valid_from IS NULL AND f.stated_until <= f.at THEN NULL
+            ELSE coalesce(f.valid_from, f.at) END,
+       f.valid_until, f.stated_until, f.superseded_at, f.ending,
        CASE e.origin WHEN 1 THEN coalesce((SELECT min(o.stated_by) FROM fact_sources AS o
                                            WHERE o.user_id = e.user_id AND o.fact = e.seq),
                                           f.stated_by) END
