@@ -86,6 +86,30 @@ SET superseded_at = :superseded_at, superseded_by = :superseded_by, ending = :en
                               ELSE stated_until_offset END
 WHERE user_id = :user_id AND seq = :seq;
 
+-- name: facts_at
+-- Whole facts by number, with the sources and the authority that they had at a time.
+SELECT f.seq, s.agent_id, s.session_id,
+       f.id, f.text, f.at, f.utc_offset, f.recorded_at, f.metadata,
+       (SELECT group_concat(lower(hex(o.id)), ' ' ORDER BY n.seq)
+        FROM fact_sources AS r
+        JOIN entries AS n ON n.user_id = r.user_id AND n.seq = r.source
+        JOIN episodes AS o ON o.item = n.item
+        WHERE r.user_id = f.user_id AND r.fact = f.seq
+          AND (:known_at IS NULL OR n.recorded_at <= :known_at)),
+       f.kind, f.attribute,
+       coalesce((SELECT min(r.stated_by)
+                 FROM fact_sources AS r
+                 JOIN entries AS n ON n.user_id = r.user_id AND n.seq = r.source
+                 WHERE r.user_id = f.user_id AND r.fact = f.seq
+                   AND (:known_at IS NULL OR n.recorded_at <= :known_at)), f.stated_by),
+       f.confidence, f.valid_from, f.valid_from_offset, f.valid_until, f.valid_until_offset,
+       f.stated_until, f.stated_until_offset, f.superseded_at,
+       (SELECT b.id FROM facts AS b WHERE b.user_id = f.user_id AND b.seq = f.superseded_by),
+       f.ending
+FROM facts AS f
+JOIN sessions AS s ON s.user_id = f.user_id AND s.number = f.session
+WHERE f.user_id = :user_id AND f.seq IN (SELECT value FROM json_each(:numbers));
+
 -- name: facts
 -- Numbers of the facts that a query asks for.
 SELECT f.seq

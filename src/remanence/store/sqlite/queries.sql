@@ -138,34 +138,13 @@ WHERE user_id = :user_id AND epoch > :epoch AND seq <= :seq
 ORDER BY seq;
 
 -- name: items_at
--- Whole items by number.
+-- Whole episodes by number, and which of these numbers are facts.
 SELECT e.seq, e.origin, s.agent_id, s.session_id,
        p.id, p.position, p.role, p.name, p.content, p.at, p.utc_offset, p.recorded_at,
-       p.message_id, p.metadata,
-       f.id, f.text, f.at, f.utc_offset, f.recorded_at, f.metadata,
-       CASE e.origin WHEN 1 THEN (
-           SELECT group_concat(lower(hex(o.id)), ' ' ORDER BY n.seq)
-           FROM fact_sources AS r
-           JOIN entries AS n ON n.user_id = r.user_id AND n.seq = r.source
-           JOIN episodes AS o ON o.item = n.item
-           WHERE r.user_id = e.user_id AND r.fact = e.seq
-             AND (:known_at IS NULL OR n.recorded_at <= :known_at)) END,
-       f.kind, f.attribute,
-       CASE e.origin WHEN 1 THEN coalesce((
-           SELECT min(r.stated_by)
-           FROM fact_sources AS r
-           JOIN entries AS n ON n.user_id = r.user_id AND n.seq = r.source
-           WHERE r.user_id = e.user_id AND r.fact = e.seq
-             AND (:known_at IS NULL OR n.recorded_at <= :known_at)), f.stated_by) END,
-       f.confidence, f.valid_from, f.valid_from_offset, f.valid_until, f.valid_until_offset,
-       f.stated_until, f.stated_until_offset, f.superseded_at,
-       CASE WHEN f.superseded_by IS NOT NULL THEN (
-           SELECT b.id FROM facts AS b WHERE b.user_id = e.user_id AND b.seq = f.superseded_by) END,
-       f.ending
+       p.message_id, p.metadata
 FROM entries AS e
 JOIN sessions AS s ON s.user_id = e.user_id AND s.number = e.session
 LEFT JOIN episodes AS p ON e.origin = 0 AND p.item = e.item
-LEFT JOIN facts AS f ON e.origin = 1 AND f.item = e.item
 WHERE e.user_id = :user_id AND e.seq IN (SELECT value FROM json_each(:numbers));
 
 -- name: page

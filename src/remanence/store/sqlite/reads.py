@@ -88,8 +88,12 @@ def at_sequence(
 ) -> dict[int, Item]:
     """Return items by number, facts as they were known at a time."""
     known = None if known_at is None else to_microseconds(known_at)
-    parameters = {"user_id": user_id, "numbers": json.dumps(list(numbers)), "known_at": known}
-    return items_of(user_id, database.rows("items_at", parameters), known)
+    place = {"user_id": user_id, "numbers": json.dumps(list(numbers))}
+    rows = database.rows("items_at", place)
+    facts: list[Row] = []
+    if any(origin for _, origin, *_ in rows):
+        facts = database.rows("facts_at", {**place, "known_at": known})
+    return items_of(user_id, rows, facts, known)
 
 
 def find(database: Database, where: Filter, ids: Sequence[str]) -> dict[str, tuple[int, Item]]:

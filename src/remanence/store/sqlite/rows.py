@@ -99,17 +99,26 @@ def episode_of(scope: Scope, row: Row) -> Episode:
     )
 
 
-def items_of(user_id: str, rows: Sequence[Row], known_at: int | None) -> dict[int, Item]:
-    """Return the items of rows of ``items_at``, by number, facts as they were known at a time."""
+def items_of(
+    user_id: str, rows: Sequence[Row], facts: Sequence[Row], known_at: int | None
+) -> dict[int, Item]:
+    """Return items by number: those of rows of ``items_at``, and the facts of rows of ``facts_at``.
+
+    Facts are told as they were known at a time; ``None`` for now.
+    """
     scopes: dict[tuple[str, str], Scope] = {}
-    items: dict[int, Item] = {}
-    for row in rows:
-        seq, origin, agent_id, session_id = row[:4]
+
+    def scope_of(agent_id: str, session_id: str) -> Scope:
         scope = scopes.get((agent_id, session_id))
         if scope is None:
             scope = Scope(user_id, agent_id or None, session_id or None)
             scopes[agent_id, session_id] = scope
-        items[seq] = _fact_of(scope, row[14:], known_at) if origin else episode_of(scope, row[4:14])
+        return scope
+
+    items: dict[int, Item] = {
+        row[0]: episode_of(scope_of(row[2], row[3]), row[4:]) for row in rows if not row[1]
+    }
+    items |= {row[0]: _fact_of(scope_of(row[1], row[2]), row[3:], known_at) for row in facts}
     return items
 
 
