@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from remanence import Fact, InputError, Memory, Message, Scope
+from remanence import Fact, InputError, Memory, Message, Recollection, Scope
 from remanence.types import Ending
 
 T = TypeVar("T")
@@ -114,7 +114,8 @@ class FactsMachine(RuleBasedStateMachine):
 
     @rule(handle=handles)
     def say(self, handle: int) -> None:
-        observing = self.memories[handle].observe(Message("user", "statement"), scope=ALICE)
+        text = f"said {len(self.said)}"
+        observing = self.memories[handle].observe(Message("user", text), scope=ALICE)
         self.said += [episode.id for episode in self.run(observing)]
 
     @rule(
@@ -122,7 +123,7 @@ class FactsMachine(RuleBasedStateMachine):
         attribute=st.sampled_from([None, "eva: city", "eva: job"]),
         begin=st.none() | days,
         length=st.none() | st.integers(-5, 20),
-        chosen=st.lists(st.integers(0, 100), max_size=2),
+        chosen=st.lists(st.integers(0, 100), max_size=3),
     )
     def state(
         self,
@@ -240,6 +241,19 @@ class FactsMachine(RuleBasedStateMachine):
             assert sorted(hit.id for hit in found) == sorted(expected)
             ends = {fact.id: fact.valid_until for fact in page.items}
             assert {hit.id: hit.valid_until for hit in found} == ends
+
+    @rule(query=st.sampled_from(["statement", "statement 2 of 01", "statement 3 None"]))
+    def search_as_if_opened_anew(self, query: str) -> None:
+        async def found(memory: Memory) -> list[Recollection]:
+            return await memory.recall(query, scope=ALICE, limit=1000)
+
+        async def afresh() -> list[Recollection]:
+            async with Memory.open(self.path, clock=self.clock) as fresh:
+                return await found(fresh)
+
+        expected = self.run(afresh())
+        for memory in self.memories:
+            assert self.run(found(memory)) == expected
 
     def _compare(self, fact: Fact, known_at: dt.datetime | None) -> None:
         statement = self.known[fact.id]

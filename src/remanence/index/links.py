@@ -68,7 +68,7 @@ class SessionLinks:
 
 
 class FactKeys:
-    """Which facts rest on which turns: one element of each column a pair.
+    """Which facts rest on which turns: one element of each column a pair, by fact.
 
     Attributes:
         facts: The fact's number.
@@ -86,9 +86,14 @@ class FactKeys:
         return self.facts.nbytes + self.sources.nbytes
 
     def extend(self, facts: npt.NDArray[np.int32], sources: npt.NDArray[np.intp]) -> None:
-        """Append pairs."""
+        """Add pairs."""
+        ascending = not len(self.facts) or not len(facts) or facts[0] >= self.facts.values[-1]
         self.facts.extend(facts)
         self.sources.extend(sources)
+        if not ascending:  # pairs of facts that were there have changed
+            order = np.argsort(self.facts.values, kind="stable")
+            for column in (self.facts, self.sources):
+                column.values[:] = column.values[order]
 
     def drop(self, facts: npt.NDArray[np.intp]) -> None:
         """Drop the pairs of these facts."""

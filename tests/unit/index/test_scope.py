@@ -1,5 +1,6 @@
 """An index that was brought up to date step by step equals one that was loaded at once."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from remanence import Filter
+from remanence.index.facts import View
 from remanence.index.scope import ScopeIndex
 from remanence.index.text import analyze, analyze_query
 from remanence.store.protocol import Changes, Entry, FactTimes, Head
@@ -75,6 +77,8 @@ def _evidence(index: ScopeIndex, query: str) -> dict[int, tuple[float, ...]]:
         np.zeros(len(index)) if found.embedded is None else found.embedded,
         np.zeros(len(index)) if found.named is None else found.named,
         np.zeros(len(index)) if found.drawn is None else found.drawn,
+        np.zeros(len(index)) if found.secondhand is None else found.secondhand,
+        found.visible,
     )
     numbers: list[int] = found.numbers.tolist()
     values: list[list[float]] = np.array(columns, np.float64).T.tolist()
@@ -110,6 +114,37 @@ def test_portions_and_removals_leave_what_loading_anew_gives() -> None:
             _embed(stepwise, [number for number in embedded if number > stepwise.head.embedded])
             _embed(anew, embedded)
             assert _same(stepwise, anew)
+
+
+def test_facts_that_changed_are_as_if_they_had_always_been_so() -> None:
+    numbers = list(range(1, 200))
+    entries = {number: _entry(number) for number in numbers}
+    stepwise = ScopeIndex()
+    _apply(stepwise, list(entries.values()))
+    _embed(stepwise, numbers)
+    for number in (130, 26, 65, 143, 26):  # facts, in no order
+        sources = tuple(range(number - 5, number, 1 + number % 2))
+        times = FactTimes(number, number + 9, None, number + 50, corrected=False, stated_by="tool")
+        entries[number] = entries[number]._replace(sources=sources, times=times)
+        head = stepwise.head
+        changes = dataclasses.replace(
+            _changes(head.epoch + 1, (), (), head), amended=(entries[number],)
+        )
+        assert stepwise.apply(head, changes)
+        anew = ScopeIndex()
+        _apply(anew, list(entries.values()))
+        _embed(anew, numbers)
+        assert _same(stepwise, anew)
+        assert entries[number].seq not in _seen(stepwise, View())
+        for view in (View(as_of=number + 5), View(known_at=number + 49), View(as_of=number + 20)):
+            assert _seen(stepwise, view) == _seen(anew, view)
+        assert number in _seen(stepwise, View(as_of=number + 5))
+        assert number not in _seen(stepwise, View(as_of=number + 20))
+
+
+def _seen(index: ScopeIndex, view: View) -> set[int]:
+    found = index.evidence(analyze_query("again1"), ALICE, [], view=view)
+    return set(found.numbers[found.visible].tolist())
 
 
 def test_vectors_that_come_in_any_portions_are_the_same_in_the_end() -> None:
