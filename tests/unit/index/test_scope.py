@@ -85,8 +85,8 @@ def _evidence(index: ScopeIndex, query: str) -> dict[int, tuple[float, ...]]:
     return {number: tuple(each) for number, each in zip(numbers, values, strict=True)}
 
 
-def _same(left: ScopeIndex, right: ScopeIndex) -> bool:
-    for query in QUERIES:
+def _same(left: ScopeIndex, right: ScopeIndex, *more: str) -> bool:
+    for query in (*QUERIES, *more):
         one, other = _evidence(left, query), _evidence(right, query)
         assert one.keys() == other.keys()
         for number, values in one.items():
@@ -134,7 +134,7 @@ def test_facts_that_changed_are_as_if_they_had_always_been_so() -> None:
         anew = ScopeIndex()
         _apply(anew, list(entries.values()))
         _embed(anew, numbers)
-        assert _same(stepwise, anew)
+        assert _same(stepwise, anew, "again9 again4 again10", f"word{number}")
         assert entries[number].seq not in _seen(stepwise, View())
         for view in (View(as_of=number + 5), View(known_at=number + 49), View(as_of=number + 20)):
             assert _seen(stepwise, view) == _seen(anew, view)
