@@ -136,6 +136,7 @@ class Search:
             view=View(
                 None if wanted.as_of is None else to_microseconds(wanted.as_of),
                 None if wanted.known_at is None else to_microseconds(wanted.known_at),
+                to_microseconds(wanted.known_at or wanted.now),
             ),
             origin=wanted.origin,
         )

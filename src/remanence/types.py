@@ -325,7 +325,7 @@ class Stats:
 
     Attributes:
         users: How many users have memories (1 or 0 when one user was asked about).
-        sessions: How many sessions.
+        sessions: How many sessions something was said in.
         episodes: How many episodes.
         facts: How many facts.
         first_at: When the earliest of them happened, or ``None`` if there are none.

@@ -64,7 +64,15 @@ class Statement:
     sources: set[str]
     fate: Fate | None = None
 
-    def is_told(self, as_of: dt.datetime | None, known_at: dt.datetime | None) -> bool:
+    @property
+    def begin(self) -> dt.datetime | None:
+        """Since when it is taken to be true; ``None`` if that is nobody's guess."""
+        over = self.end is not None and self.end <= self.start
+        return None if over and not self.is_dated else self.start
+
+    def is_told(
+        self, as_of: dt.datetime | None, known_at: dt.datetime | None, now: dt.datetime
+    ) -> bool:
         """Return whether it is told of one moment, as known at another."""
         if known_at is not None and self.recorded_at > known_at:
             return False
@@ -72,15 +80,16 @@ class Statement:
         if fate is not None and known_at is not None and fate.at > known_at:
             fate = None
         if as_of is None:
-            return fate is None
+            if fate is None or fate.ending == "corrected" or fate.until is None:
+                return fate is None
+            return fate.until > (known_at or now)
         if fate is None:
             end = self.end
         elif fate.ending == "corrected":
             return False
         else:
             end = fate.until
-        over = not self.is_dated and self.end is not None and self.end <= self.start
-        return (over or self.start <= as_of) and (end is None or as_of < end)
+        return (self.begin is None or self.begin <= as_of) and (end is None or as_of < end)
 
 
 class FactsMachine(RuleBasedStateMachine):
@@ -152,23 +161,38 @@ class FactsMachine(RuleBasedStateMachine):
         )
         if fact.id in self.known:  # the same words again
             return
+        new = Statement(fact.id, attribute, start, valid_from is not None, valid_until, at, sources)
+        if attribute is not None:
+            self._placed(new)
+        assert fact.valid_until == new.end
+        self.known[fact.id] = new
+
+    def _placed(self, new: Statement) -> None:
+        """Let one of several values of an attribute end where the next begins."""
+        begin, stated_end = new.begin, new.end
         for other in self.known.values():
-            over = other.end is not None and other.end <= start
-            if attribute is None or other.attribute != attribute or other.fate is not None:
+            if begin is None or other.attribute != new.attribute:
                 continue
-            if not over:
-                ended = start > other.start
-                until = start if ended else other.end
-                other.fate = Fate(fact.id, at, "ended" if ended else "corrected", until)
-        self.known[fact.id] = Statement(
-            fact.id, attribute, start, valid_from is not None, valid_until, at, sources
-        )
+            if not other.is_told(None, None, self.clock.now()):
+                continue
+            end = other.end if other.fate is None else other.fate.until
+            if end is not None and end <= begin:
+                continue
+            if stated_end is not None and other.begin is not None and stated_end <= other.begin:
+                continue
+            if other.begin is not None and other.begin > begin:
+                new.end = min(filter(None, (new.end, other.begin)))
+            elif other.fate is None:
+                ended = other.begin is None or other.begin < begin
+                until = begin if ended else other.end
+                other.fate = Fate(new.id, new.recorded_at, "ended" if ended else "corrected", until)
 
     @precondition(lambda self: self.known)
     @rule(handle=handles, chosen=st.integers(0, 100))
     def correct(self, handle: int, chosen: int) -> None:
         statement = list(self.known.values())[chosen % len(self.known)]
-        correcting = self.memories[handle].correct(statement.id, "statement", scope=ALICE)
+        text = f"statement {len(self.known)}"
+        correcting = self.memories[handle].correct(statement.id, text, scope=ALICE)
         if statement.fate is not None:
             try:
                 self.run(correcting)
@@ -222,7 +246,8 @@ class FactsMachine(RuleBasedStateMachine):
     def ask(self, as_of: int | None, known_at: int | None) -> None:
         then = None if as_of is None else START + as_of * DAY
         known = None if known_at is None else START + known_at * DAY
-        expected = [each.id for each in self.known.values() if each.is_told(then, known)]
+        now = self.clock.now()
+        expected = [each.id for each in self.known.values() if each.is_told(then, known, now)]
         for memory in self.memories:
             page = self.run(memory.facts(scope=ALICE, as_of=then, known_at=known))
             assert [fact.id for fact in page.items] == expected
@@ -236,6 +261,7 @@ class FactsMachine(RuleBasedStateMachine):
                     origin="fact",
                     as_of=then,
                     known_at=known,
+                    now=now,
                 )
             )
             assert sorted(hit.id for hit in found) == sorted(expected)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, get_args
 
 from remanence.engine.background import Background
+from remanence.engine.placing import placed
 from remanence.errors import InputError
 from remanence.intake import check_scope, new_fact
 from remanence.recall.profile import profile
-from remanence.recall.tokens import estimate_tokens
-from remanence.store.facts import FactQuery, Supersession
+from remanence.recall.tokens import check_counter
+from remanence.store.facts import FactQuery, NewFact, Supersession
 from remanence.telemetry import span
 from remanence.types import Fact, FactKind, FactPage, Filter, Role, Scope
 from remanence.validation import check_at, check_count, check_identifier, check_ids
@@ -53,8 +55,9 @@ class FactMemory(Background):
                 them as well; and when the last of them is forgotten, so is the fact.
             kind: What kind of statement it is, if that is known.
             attribute: Whose and what it tells, where that has one value at a time, such as ``nora:
-                home city``. The fact that was known of it, if there is one in the same place, ends
-                when this one begins; the same statement again changes nothing, and is returned.
+                home city``. What is known of it in the same scope ends where this begins, or, if it
+                begins later, ends this; what begins at the same time was a mistake. The same
+                statement again changes nothing, and is returned.
             stated_by: Whose words it is; ``None`` for the program's own.
             valid_from: Since when it is true, if that is known.
             valid_until: Until when it is true, that moment excluded, if that is known.
@@ -79,16 +82,11 @@ class FactMemory(Background):
             now=self._clock.now(),
         )
         superseded: list[Supersession] = []
-        begin = fact.valid_from or fact.at
-        for known in await self._of_attribute(scope, fact.attribute):
-            if known.text == fact.text:
-                return known
-            if known.valid_until is not None and known.valid_until <= begin:
-                continue  # it was over by then
-            ended = begin > (known.valid_from or known.at)
-            superseded.append(
-                Supersession(known.id, fact.id, "ended" if ended else "corrected", begin)
-            )
+        if fact.attribute is not None:
+            same, others = await self._of_attribute(scope, fact.attribute, fact)
+            if same is not None:
+                return same
+            fact, superseded = placed(fact, others)
         with span("remember"):
             (stored,) = await self._store.add_facts(
                 scope,
@@ -99,13 +97,26 @@ class FactMemory(Background):
         self._wake()
         return stored
 
-    async def _of_attribute(self, scope: Scope, attribute: str | None) -> list[Fact]:
-        """Return what is known of an attribute in one place."""
-        if attribute is None:
-            return []
-        query = FactQuery(Filter.of(scope), attributes=(attribute,))
-        found = await self._store.facts(query, after=0, limit=MOST_LISTED)
-        return [fact for _, fact in found if fact.scope == scope]
+    async def _of_attribute(
+        self, scope: Scope, attribute: str, new: NewFact
+    ) -> tuple[Fact | None, list[Fact]]:
+        """Return the fact that says the same of the same time, and all that is known to be so."""
+        where = Filter.of(scope)
+        now = FactQuery(where, attributes=(attribute,), now=self._clock.now())
+        there = dataclasses.replace(now, as_of=new.valid_from)
+        found = [
+            await self._store.facts(query, after=0, limit=MOST_LISTED) for query in (now, there)
+        ]
+        current, then = ([fact for _, fact in each if fact.scope == scope] for each in found)
+        same = next(
+            (
+                fact
+                for fact in (*current, *then)
+                if fact.text == new.text and new.valid_from in (None, fact.valid_from)
+            ),
+            None,
+        )
+        return same, current
 
     async def correct(
         self,
@@ -128,7 +139,7 @@ class FactMemory(Background):
             stated_by: Whose words the new text is; ``None`` for the program's own.
 
         Returns:
-            The new fact.
+            The new fact; the one that is known, if it says just that.
 
         Raises:
             InputError: There is no such fact, or it was superseded already, or an argument is not
@@ -148,6 +159,8 @@ class FactMemory(Background):
                 f"names a fact that was superseded by {known.superseded_by}",
                 "correct that one",
             )
+        if text == known.text:
+            return known
         new = new_fact(
             text,
             at=at,
@@ -182,7 +195,8 @@ class FactMemory(Background):
     ) -> FactPage:
         """List what is known, in the order it was recorded.
 
-        Without a time these are the facts that have not been superseded, whenever they were true.
+        Without a time these are the facts that have not been superseded, whenever they were true,
+        and those of which it is known that they will end.
 
         Args:
             scope: Whose. A session sees the facts that rest on something said in it, and those that
@@ -208,6 +222,7 @@ class FactMemory(Background):
             raise InputError("cursor", f"is {cursor!r}", "give the cursor of the page before")
         query = FactQuery(
             Filter.of(scope),
+            now=known_at or self._clock.now(),
             as_of=None if as_of is None else check_at("as_of", as_of),
             known_at=None if known_at is None else check_at("known_at", known_at),
             kinds=_check_kinds(kinds),
@@ -259,15 +274,17 @@ class FactMemory(Background):
         """
         self.check_open()
         check_count("token_budget", token_budget, least=1, most=_MOST_TOKENS)
+        counter = check_counter(count_tokens)
         facts = await self._current_facts(Filter.of(scope))
         now = self._clock.now()
-        return profile(facts, now=now, budget=token_budget, count=count_tokens or estimate_tokens)
+        return profile(facts, now=now, budget=token_budget, count=counter)
 
     async def _current_facts(self, where: Filter) -> list[Fact]:
-        """Return all facts that have not been superseded."""
+        """Return all facts that still hold, or will."""
         facts: list[Fact] = []
         after = 0
-        while found := await self._store.facts(FactQuery(where), after=after, limit=_FACTS_AT_ONCE):
+        query = FactQuery(where, now=self._clock.now())
+        while found := await self._store.facts(query, after=after, limit=_FACTS_AT_ONCE):
             facts += [fact for _, fact in found]
             after = found[-1][0]
         return facts
@@ -277,6 +294,8 @@ def _check_kinds(kinds: Iterable[FactKind] | None) -> tuple[FactKind, ...] | Non
     if kinds is None:
         return None
     known = get_args(FactKind)
+    if isinstance(kinds, str):
+        raise InputError("kinds", f"is {kinds!r}", f"give a list: [{kinds!r}]")
     given = tuple(kinds)
     for kind in given:
         if kind not in known:

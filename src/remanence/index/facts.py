@@ -22,12 +22,14 @@ class View:
 
     Attributes:
         as_of: Only what was true, or had been said, at this time; ``None`` for all that has not
-            been superseded.
+            been superseded, and what was, but ends only after ``now``.
         known_at: Only what was known at this time; ``None`` for all that is.
+        now: The time; ``None`` leaves out all that was superseded.
     """
 
     as_of: int | None = None
     known_at: int | None = None
+    now: int | None = None
 
 
 class FactTable:
@@ -101,6 +103,8 @@ class FactTable:
         known_at = _NEVER - 1 if view.known_at is None else view.known_at
         superseded = self._superseded.values <= known_at
         if view.as_of is None:
+            if view.now is not None:
+                superseded &= self._corrected.values | (self._until.values <= view.now)
             return self.turns.values[superseded]
         until = np.where(superseded, self._until.values, self._stated_until.values)
         hidden = (self._from.values > view.as_of) | (until <= view.as_of)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from remanence.errors import InputError
-from remanence.recall.tokens import estimate_tokens
+from remanence.recall.tokens import check_counter, estimate_tokens
 from remanence.telemetry import Faults
 
 __all__ = ["MOST_TOKENS", "TokenCounter"]
@@ -27,7 +26,7 @@ class TokenCounter:
 
     def __init__(self, count_tokens: Callable[[str], int] | None, faults: Faults) -> None:
         """Try the function once."""
-        self._count = _checked(count_tokens)
+        self._count = check_counter(count_tokens)
         self._faults = faults
 
     def __call__(self, text: str) -> int:
@@ -37,20 +36,3 @@ class TokenCounter:
         except Exception as error:  # whoever counts, the reply goes on
             self._faults.record("count", error)
             return estimate_tokens(text)
-
-
-def _checked(count_tokens: Callable[[str], int] | None) -> Callable[[str], int]:
-    """Return a function that counts tokens; the estimate if there is none.
-
-    Raises:
-        InputError: It returns no number.
-    """
-    if count_tokens is None:
-        return estimate_tokens
-    fix = "give a function from a text to a number, as lambda text: len(tokenizer.encode(text))"
-    if not callable(count_tokens):
-        raise InputError("count_tokens", f"is {type(count_tokens).__name__}", fix)
-    counted = count_tokens("memory")
-    if not isinstance(counted, int):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
-        raise InputError("count_tokens", f"returns {type(counted).__name__}", fix)
-    return count_tokens

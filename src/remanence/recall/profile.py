@@ -25,9 +25,9 @@ _MISSES = 20
 
 
 def is_current(fact: Fact, now: dt.datetime) -> bool:
-    """Return whether a fact has not been superseded, and has not come to its end."""
+    """Return whether a fact holds, or will: nobody has said otherwise, or only of later."""
     over = fact.valid_until is not None and fact.valid_until <= now
-    return fact.superseded_at is None and not over
+    return not over and fact.ending != "corrected"
 
 
 def profile(
@@ -55,8 +55,8 @@ def profile(
     lines: list[str] = []
     missed = 0
     for fact in sorted(current, key=_order):
-        if count("\n".join([*lines, _line(fact)])) <= budget:
-            lines.append(_line(fact))
+        if count("\n".join([*lines, _line(fact, now)])) <= budget:
+            lines.append(_line(fact, now))
             missed = 0
         elif (missed := missed + 1) == _MISSES:
             break
@@ -70,10 +70,11 @@ def _order(fact: Fact) -> tuple[int, bool, int, float, float]:
     return kind, told_by_others, -len(fact.sources), -sure, -fact.at.timestamp()
 
 
-def _line(fact: Fact) -> str:
+def _line(fact: Fact, now: dt.datetime) -> str:
     notes: list[str] = []
     if fact.valid_from is not None:
-        notes.append(f"since {fact.valid_from:%Y-%m-%d}")
+        word = "since" if fact.valid_from <= now else "from"
+        notes.append(f"{word} {fact.valid_from:%Y-%m-%d}")
     if fact.valid_until is not None:
         notes.append(f"until {fact.valid_until:%Y-%m-%d}")
     if fact.stated_by == "assistant":

@@ -28,8 +28,11 @@ DeepSeek) in Chinese, Japanese and Korean as well. Where a limit is hard, give a
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-__all__ = ["estimate_tokens"]
+from remanence.errors import InputError
+
+__all__ = ["check_counter", "estimate_tokens"]
 
 _UNSPACED = (
     "\u0e00-\u0eff"  # Thai and Lao
@@ -50,3 +53,20 @@ def estimate_tokens(text: str) -> int:
     if text.isascii():
         return len(_ASCII_PIECES.findall(text))
     return len(_PIECES.findall(text)) + len(_PICTOGRAPHS.findall(text))
+
+
+def check_counter(count_tokens: Callable[[str], int] | None) -> Callable[[str], int]:
+    """Return a function that counts tokens; the estimate if there is none.
+
+    Raises:
+        InputError: It is no function, or returns no number.
+    """
+    if count_tokens is None:
+        return estimate_tokens
+    fix = "give a function from a text to a number, as lambda text: len(tokenizer.encode(text))"
+    if not callable(count_tokens):
+        raise InputError("count_tokens", f"is {type(count_tokens).__name__}", fix)
+    counted = count_tokens("memory")
+    if not isinstance(counted, int):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
+        raise InputError("count_tokens", f"returns {type(counted).__name__}", fix)
+    return count_tokens

@@ -91,10 +91,11 @@ class FactQuery:
         where: What may be seen. A session sees the facts that were written to it, and those that
             rest on an episode of it. Times are compared with when a fact was stated.
         as_of: Only what was true at this time; ``None`` for what has not been superseded, whenever
-            it was true.
+            it was true, and what was, but ends only after ``now``.
         known_at: As it was known at this time; ``None`` for now.
         kinds: Only facts of these kinds; ``None`` for any.
         attributes: Only facts of these attributes; ``None`` for any.
+        now: The time, or ``known_at``; ``None`` leaves out all that was superseded.
     """
 
     where: Filter
@@ -102,6 +103,7 @@ class FactQuery:
     known_at: dt.datetime | None = None
     kinds: tuple[FactKind, ...] | None = None
     attributes: tuple[str, ...] | None = None
+    now: dt.datetime | None = None
 
 
 class FactStore(Protocol):

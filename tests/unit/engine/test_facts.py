@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from remanence import InputError, Memory, MemoryClosedError, Message, Scope
+from remanence import Fact, InputError, Memory, MemoryClosedError, Message, Scope
 
 ALICE = Scope("alice", "clerk", "monday")
 MAY = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
@@ -167,6 +167,75 @@ async def test_facts_are_listed_page_by_page(tmp_path: Path) -> None:
                 break
         assert texts == [f"Fact {number}." for number in range(5)]
         assert (await memory.facts(scope=Scope("bob"))).items == ()
+
+
+BERLIN, LISBON = "Maria lives in Berlin.", "Maria lives in Lisbon."
+
+
+async def _lives(memory: Memory, text: str, since: int, until: int | None = None) -> Fact:
+    end = None if until is None else dt.datetime(until, 1, 1, tzinfo=dt.UTC)
+    begin = dt.datetime(since, 1, 1, tzinfo=dt.UTC)
+    return await memory.remember(
+        text, scope=ALICE, attribute="maria: home", valid_from=begin, valid_until=end
+    )
+
+
+async def _known(memory: Memory, year: int | None = None) -> list[str]:
+    then = None if year is None else dt.datetime(year, 1, 1, tzinfo=dt.UTC)
+    return [fact.text for fact in (await memory.facts(scope=ALICE, as_of=then)).items]
+
+
+async def test_an_earlier_value_that_is_told_later_ends_where_the_known_one_begins(
+    tmp_path: Path,
+) -> None:
+    async with Memory.open(tmp_path / "memory.db", clock=Clock()) as memory:
+        lisbon = await _lives(memory, LISBON, 2024)
+        berlin = await _lives(memory, BERLIN, 2020)
+        assert berlin.valid_until == lisbon.valid_from
+        assert await memory.get(lisbon.id, scope=ALICE) == lisbon
+        assert await _known(memory, 2022) == [BERLIN]
+        assert await _known(memory, 2025) == [LISBON]
+        assert await memory.profile(scope=ALICE) == f"- {LISBON} (since 2024-01-01)"
+
+
+async def test_a_value_of_another_time_touches_nothing(tmp_path: Path) -> None:
+    async with Memory.open(tmp_path / "memory.db", clock=Clock()) as memory:
+        lisbon = await _lives(memory, LISBON, 2024)
+        await _lives(memory, BERLIN, 2020, 2022)
+        assert await memory.get(lisbon.id, scope=ALICE) == lisbon
+        assert [await _known(memory, year) for year in (2021, 2023, 2025)] == [
+            [BERLIN],
+            [],
+            [LISBON],
+        ]
+
+
+async def test_saying_all_of_it_again_changes_nothing(tmp_path: Path) -> None:
+    async with Memory.open(tmp_path / "memory.db", clock=Clock()) as memory:
+        first = [await _lives(memory, BERLIN, 2020), await _lives(memory, LISBON, 2024)]
+        again = [await _lives(memory, BERLIN, 2020), await _lives(memory, LISBON, 2024)]
+        assert [fact.id for fact in again] == [fact.id for fact in first]
+        assert (await memory.stats()).facts == 2
+        assert await memory.correct(first[1].id, LISBON, scope=ALICE) == first[1]
+
+
+async def test_what_will_be_is_not_yet(tmp_path: Path) -> None:
+    clock = Clock()
+    async with Memory.open(tmp_path / "memory.db", clock=clock) as memory:
+        await _lives(memory, BERLIN, 2020)
+        await _lives(memory, LISBON, 2028)
+        assert await _known(memory) == [BERLIN, LISBON]
+        (first, *_) = await memory.recall("Where does Maria live in Berlin?", scope=ALICE)
+        assert first.text == BERLIN
+        assert (await memory.profile(scope=ALICE)).splitlines() == [
+            f"- {BERLIN} (since 2020-01-01, until 2028-01-01)",
+            f"- {LISBON} (from 2028-01-01)",
+        ]
+        clock.time = dt.datetime(2028, 1, 1, tzinfo=dt.UTC)
+        assert await _known(memory) == [LISBON]
+        found = await memory.recall("Where does Maria live in Berlin?", scope=ALICE)
+        assert [hit.text for hit in found] == [LISBON]
+        assert await memory.profile(scope=ALICE) == f"- {LISBON} (since 2028-01-01)"
 
 
 async def test_the_same_attribute_elsewhere_is_another(tmp_path: Path) -> None:

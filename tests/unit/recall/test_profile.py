@@ -42,9 +42,10 @@ def test_what_is_over_or_superseded_is_left_out() -> None:
     assert told(
         known("over", valid_until=NOW),
         known("superseded", superseded_at=NOW, ending="corrected"),
+        known("ended", superseded_at=NOW, ending="ended", valid_until=NOW),
         known("to come", valid_from=NOW + DAY),
         known("until tomorrow", valid_until=NOW + DAY),
-    ) == ["- to come (since 2026-06-02)", "- until tomorrow (until 2026-06-02)"]
+    ) == ["- to come (from 2026-06-02)", "- until tomorrow (until 2026-06-02)"]
 
 
 def test_what_a_tool_said_is_left_out_and_the_assistants_words_come_last() -> None:

@@ -205,6 +205,7 @@ def facts(database: Database, query: FactQuery, after: int, limit: int) -> list[
         "limit": limit,
         "as_of": None if query.as_of is None else to_microseconds(query.as_of),
         "known_at": known_at,
+        "now": None if query.now is None else to_microseconds(query.now),
         "kinds": None if query.kinds is None else json.dumps(list(map(KINDS.index, query.kinds))),
         "attributes": None if query.attributes is None else json.dumps(list(query.attributes)),
     }

@@ -130,8 +130,8 @@ WHERE f.user_id = :user_id AND f.seq > :after
   AND (:known_at IS NULL OR f.recorded_at <= :known_at)
   AND CASE WHEN f.superseded_at IS NULL OR f.superseded_at > :known_at
            THEN :as_of IS NULL OR f.stated_until IS NULL OR f.stated_until > :as_of
-           ELSE :as_of IS NOT NULL AND f.ending = 1
-                AND (f.valid_until IS NULL OR f.valid_until > :as_of) END
+           WHEN :as_of IS NULL THEN f.ending = 1 AND f.valid_until > :now
+           ELSE f.ending = 1 AND (f.valid_until IS NULL OR f.valid_until > :as_of) END
   AND (:as_of IS NULL OR coalesce(f.valid_from, f.at) <= :as_of
        OR (f.valid_from IS NULL AND f.stated_until <= f.at))
 ORDER BY f.seq

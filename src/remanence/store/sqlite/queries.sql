@@ -242,7 +242,7 @@ WHERE user_id = :user_id AND seq = :seq;
 
 -- name: count
 -- How much a filter sees.
-SELECT count(DISTINCT e.user_id), count(DISTINCT e.session),
+SELECT count(DISTINCT e.user_id), count(DISTINCT e.session) FILTER (WHERE e.origin = 0),
        count(*) FILTER (WHERE e.origin = 0), count(*) FILTER (WHERE e.origin = 1),
        min(e.at), max(e.at)
 FROM entries AS e
@@ -255,7 +255,10 @@ WHERE e.user_id = :user_id
 
 -- name: count_all
 -- How much there is.
-SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM sessions),
+SELECT (SELECT count(*) FROM users),
+       (SELECT count(*) FROM sessions AS s
+        WHERE EXISTS (SELECT 1 FROM episodes AS p
+                      WHERE p.user_id = s.user_id AND p.session = s.number)),
        count(*) FILTER (WHERE origin = 0), count(*) FILTER (WHERE origin = 1), min(at), max(at)
 FROM entries;
 
