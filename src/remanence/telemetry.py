@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 
 from opentelemetry import metrics, trace
 from opentelemetry.trace import Span, Status, StatusCode
@@ -84,6 +84,18 @@ class Faults:
         self._told: dict[str, tuple[float, int]] = {}
         self._lock = threading.Lock()
 
+    def __repr__(self) -> str:
+        """Tell what was counted."""
+        return f"Faults({dict(self.counts)})"
+
+    def under(self, names: Mapping[str, str]) -> Faults:
+        """Return what counts and logs here as well, some kinds under other names.
+
+        Args:
+            names: The name here of each kind that has another one there; others keep theirs.
+        """
+        return _Renamed(self, names)
+
     def record(self, kind: str, error: BaseException | str) -> None:
         """Count a fault; warn unless that was done for its kind within the last minute.
 
@@ -109,3 +121,15 @@ class Faults:
             left_out = number - told - 1
             again = f" (and {left_out} times more since the last warning)" if left_out else ""
             self._log.warning("memory fault (%s): %s%s", kind, reason, again)
+
+
+class _Renamed(Faults):
+    """Records with others, some kinds under other names."""
+
+    def __init__(self, whole: Faults, names: Mapping[str, str]) -> None:
+        self.counts = whole.counts
+        self._whole = whole
+        self._names = names
+
+    def record(self, kind: str, error: BaseException | str) -> None:
+        self._whole.record(self._names.get(kind, kind), error)

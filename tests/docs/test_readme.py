@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -14,8 +15,11 @@ from agentscope.message import Msg
 
 from remanence import Memory, Message, Scope
 from remanence.backends import Exchange, QueuedBackend
+from remanence.errors import BackendUnavailableError
+from remanence.llm import Question
 from remanence.store.sqlite import SQLiteStore
 from remanence.testing.models import ScriptedChatModel, structured
+from tests.mem0.serving import Answer, Request, Server
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -161,5 +165,39 @@ def test_the_two_times_of_a_fact(
     ]
 
 
+def test_a_chat_model_of_ones_own(tmp_path: Path) -> None:
+    """It is asked as it stands there, but for the server that it talks to."""
+    told = {
+        "message": {"role": "assistant", "content": json.dumps(FOUND)},
+        "prompt_eval_count": 7,
+        "eval_count": 3,
+    }
+
+    def answer(request: Request) -> Answer:
+        assert request.path == "/api/chat"
+        assert request.body["format"]["type"] == "object"
+        return Answer(200, told)
+
+    names: dict[str, Any] = {}
+    server = Server(answer)
+    server.start()
+    block = BLOCKS[7].replace("http://localhost:11434", server.url)
+    exec(compile(block, README.name, "exec"), names)  # noqa: S102 - our own text
+
+    async def drawn() -> list[str]:
+        async with Memory.open(tmp_path / "maria.db", chat_model=names["Local"]()) as memory:
+            await memory.observe([Message("user", "I moved to Lisbon.")], scope=Scope("maria"))
+            assert await memory.settle(20), memory.faults
+            found = await memory.facts(scope=Scope("maria"))
+            stats = await memory.stats()
+            assert (stats.model_calls, stats.input_tokens, stats.output_tokens) == (1, 7, 3)
+            return [fact.text for fact in found.items]
+
+    assert asyncio.run(drawn()) == ["Maria lives in Lisbon."]
+    server.stop()
+    with pytest.raises(BackendUnavailableError):
+        asyncio.run(names["Local"]().ask(Question("", "", {}, "facts")))
+
+
 def test_every_block_is_run() -> None:
-    assert len(BLOCKS) == 7
+    assert len(BLOCKS) == 8

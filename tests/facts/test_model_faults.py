@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from typer.testing import CliRunner
@@ -19,7 +19,7 @@ from remanence.errors import (
     BackendRefusedError,
     BackendUnavailableError,
 )
-from remanence.llm.protocol import Question
+from remanence.llm.protocol import Completion, Question
 from remanence.store.sqlite import SQLiteStore
 from tests.facts.stories import Story, fact, story
 
@@ -80,7 +80,7 @@ async def test_an_answer_of_no_use_is_asked_for_again(tmp_path: Path, answer: An
         assert await patiently(told)
         assert await told.facts() == [TEA]
         assert len(told.reader.questions) == 3
-        assert told.memory.faults.counts["deliver"] == 2
+        assert told.memory.faults.counts == {"extract": 2}
         assert await jobs(tmp_path) == []
 
 
@@ -104,7 +104,7 @@ async def test_a_model_that_is_away_counts_against_nothing(tmp_path: Path) -> No
             while not await told.memory.settle(1):
                 told.clock.time += dt.timedelta(hours=1)
         assert await told.facts() == [TEA]
-        assert told.memory.faults.counts["park"] == 0
+        assert told.memory.faults.counts.keys() == {"extract"}
 
 
 async def test_a_model_that_answers_nothing_of_use_parks_the_job(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ async def test_a_model_that_answers_nothing_of_use_parks_the_job(tmp_path: Path)
         told.reader.found += [_always({"facts": "none"})] * 50
         await say(told, "I like tea.", "And I like coffee.")
         assert not await patiently(told)
-        assert told.memory.faults.counts["park"] == 1
+        assert told.memory.faults.counts == {"extract": 5, "extract parked": 1}
         stats = await told.memory.stats()
         assert (stats.episodes, stats.facts, stats.unextracted) == (2, 0, 2)
         assert await jobs(tmp_path) == [("extract", "parked", "BackendAnswerError")]
@@ -144,6 +144,73 @@ async def test_what_was_given_up_on_is_cleared_once_it_was_read(tmp_path: Path) 
         assert await jobs(tmp_path) == []
 
 
+async def test_what_was_given_up_on_is_read_again_when_asked(tmp_path: Path) -> None:
+    async with story(tmp_path) as told:
+        told.reader.found += [BackendError("it failed")] * 6
+        await say(told, "I like tea.")
+        assert not await patiently(told)
+        assert await jobs(tmp_path) == [("extract", "parked", "BackendError")]
+        told.reader.found += [{"facts": [fact(TEA)]}]
+        assert await told.memory.extract(scope=Scope("maria")) == 1
+        assert await told.memory.settle(20)
+        assert await told.facts() == [TEA]
+        assert await jobs(tmp_path) == []
+
+
+class _Plain:
+    """Can be called, and is no function, so that nobody can tell what it returns."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def __call__(self, question: Question) -> Any:
+        return self.answer
+
+
+class _NoModel:
+    """Passes for a chat model until it is asked."""
+
+    identity = "none"
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    async def ask(self, question: Question) -> Any:
+        return self.answer
+
+
+class _PlainModel(_NoModel):
+    def __init__(self, answer: Any) -> None:
+        super().__init__(answer)
+        self.ask = _Plain(answer)
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (_NoModel({"facts": []}), "chat_model: ask returned dict; return a Completion"),
+        (_NoModel(None), "chat_model: ask returned NoneType; return a Completion"),
+        (
+            _NoModel(Completion({"facts": []}, cast("Any", None))),
+            "chat_model: a Completion's usage",
+        ),
+        (_PlainModel({"facts": []}), "chat_model: ask returned dict without being awaited"),
+    ],
+)
+async def test_what_is_no_chat_model_is_told(tmp_path: Path, model: Any, said: str) -> None:
+    async with Memory.open(tmp_path / "memory.db", chat_model=model) as memory:
+        await memory.observe(Message("user", "I like tea."), scope=SCOPE)
+        async with asyncio.timeout(20):
+            while not memory.faults.counts:
+                assert not await memory.settle(0.2)
+    store = SQLiteStore(tmp_path / "memory.db")
+    await store.open()
+    (job,) = await store.jobs.jobs(destination="extract")
+    await store.aclose()
+    assert job.error_kind == "BackendAnswerError"
+    assert (job.error or "").startswith(said)
+
+
 async def test_a_message_that_no_model_takes_holds_up_nothing(tmp_path: Path) -> None:
     async with story(tmp_path) as told:
 
@@ -157,7 +224,7 @@ async def test_a_message_that_no_model_takes_holds_up_nothing(tmp_path: Path) ->
         assert not await patiently(told, 20)
         assert await told.facts() == [TEA]
         assert (await told.memory.stats()).unextracted == 1
-        assert told.memory.faults.counts["extract"] == 1
+        assert told.memory.faults.counts["extract parked"] == 1
         assert await jobs(tmp_path) == [("extract again", "parked", "BackendError")]
         await say(told, "I like tea very much.")
         assert not await patiently(told, 3)

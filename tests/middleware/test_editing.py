@@ -104,6 +104,8 @@ async def test_only_a_fact_of_the_users_own_can_be_corrected(memory: Memory) -> 
         done, told = await _answer(await update(thinking="", memory_id=id_, content="It is so."))
         assert not done
         assert problem in told, told
+        assert "memory_id" in told
+        assert "fact_id" not in told
     assert not (await _answer(await update(thinking="", memory_id=old.id, content=" ")))[0]
 
     assert await _facts(memory) == ["Nora has a dog."]

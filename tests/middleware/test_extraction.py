@@ -107,6 +107,18 @@ async def test_a_model_that_reads_slowly_holds_no_reply_up(tmp_path: Path) -> No
     assert middleware.faults == {}
 
 
+async def test_what_can_not_be_read_is_among_the_faults(memory: Memory) -> None:
+    model = script("How nice!", RuntimeError("it is broken"))
+    middleware = MemoryMiddleware(memory, user_id="maria", extract=True)
+    agent = await agent_of(model, middleware)
+    await agent.reply(says("I live in Lisbon.", name="Maria"))
+    async with asyncio.timeout(20):
+        while not middleware.faults:
+            assert not await memory.settle(0.2)
+    assert middleware.faults.keys() == {"extract"}
+    assert middleware.faults == memory.faults.counts
+
+
 async def test_a_memory_with_a_model_of_its_own_keeps_it(tmp_path: Path) -> None:
     reader = ScriptedModel([HOME])
     async with Memory.open(tmp_path / "memory.db", chat_model=reader) as memory:

@@ -111,6 +111,21 @@ def test_faults_of_another_kind_of_thing_are_counted_apart(recorded: Recording) 
     assert recorded.counted("remanence.faults", kind="deliver") == 1
 
 
+def test_faults_are_recorded_with_others_under_other_names(
+    recorded: Recording, caplog: pytest.LogCaptureFixture
+) -> None:
+    faults = Faults(_log)
+    renamed = faults.under({"deliver": "extract"})
+    renamed.record("deliver", "no route")
+    renamed.record("outbox", "it is locked")
+    faults.record("deliver", "no route")
+    assert renamed.counts is faults.counts
+    assert faults.counts == {"extract": 1, "outbox": 1, "deliver": 1}
+    assert repr(faults) == repr(renamed) == "Faults({'extract': 1, 'outbox': 1, 'deliver': 1})"
+    assert caplog.messages[0] == "memory fault (extract): no route"
+    assert recorded.counted("remanence.faults", kind="extract") == 1
+
+
 def test_a_fault_is_told_by_its_span_without_its_text(recorded: Recording) -> None:
     faults = Faults(_log)
     with span("reply"):

@@ -15,6 +15,7 @@ from remanence.backends.request import RecallRequest
 from remanence.engine import Memory
 from remanence.errors import ConflictError, InputError
 from remanence.recall.quotations import Around
+from remanence.telemetry import Faults
 from remanence.types import Episode, Filter, Message, Recollection, Scope
 from remanence.validation import MAX_ID_CHARS
 
@@ -28,8 +29,8 @@ _REACH = 3
 class EngineBackend:
     """Keeps exchanges as episodes and statements as facts.
 
-    It fulfils :class:`Backend`, :class:`TellsContext`, :class:`TellsProfile`, :class:`Edits` and
-    :class:`Extracts`.
+    It fulfils :class:`Backend`, :class:`CountsFaults`, :class:`TellsContext`,
+    :class:`TellsProfile`, :class:`Edits` and :class:`Extracts`.
 
     Args:
         memory: An open memory; it stays the caller's to close.
@@ -49,6 +50,11 @@ class EngineBackend:
     def identity(self) -> str:
         """The store's location."""
         return f"{self.kind}:{self._memory.location}"
+
+    @property
+    def faults(self) -> Faults:
+        """What went wrong in the memory's background, whoever stored it."""
+        return self._memory.faults
 
     async def recall(self, request: RecallRequest) -> list[Recollection]:
         """Search; what the agent can still see is left out, with all of its parts."""

@@ -108,7 +108,7 @@ class CountsFaults(Protocol):
 
     @property
     def faults(self) -> Faults:
-        """What went wrong with deliveries, and how often, in this process."""
+        """What went wrong in the background, and how often, in this process."""
         ...
 
 

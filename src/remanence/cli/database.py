@@ -11,12 +11,21 @@ from remanence.clock import Clock
 from remanence.config import default_database
 from remanence.errors import InputError, StoreError, StoreReadOnlyError
 from remanence.location import path_of
+from remanence.types import Filter
 
 if TYPE_CHECKING:
     from remanence.engine import Memory
     from remanence.store.jobs import JobStore
 
-__all__ = ["create_or_open", "database_path", "existing_path", "open_existing", "open_jobs"]
+__all__ = [
+    "create_or_open",
+    "database_path",
+    "existing_path",
+    "nothing_stored",
+    "open_existing",
+    "open_jobs",
+    "stores_nothing",
+]
 
 
 def database_path(location: str | None) -> Path:
@@ -103,3 +112,14 @@ def create_or_open(location: str | None, *, clock: Clock | None = None) -> Memor
             f"the folder {path.parent} can't be made ({error.strerror}); name a file elsewhere"
         ) from error
     return Memory.open(path, clock=clock)
+
+
+async def stores_nothing(memory: Memory, user: str) -> bool:
+    """Return whether a memory holds nothing at all of a user."""
+    page = await memory.list(scope=Filter(user), limit=1)
+    return not page.items
+
+
+def nothing_stored(user: str) -> str:
+    """Return what to say then."""
+    return f"Nothing is stored for {user!r}."

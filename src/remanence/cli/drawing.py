@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import re
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence, Set
 from pathlib import Path
@@ -66,7 +67,12 @@ class Portion:
 
 
 async def draw(
-    memory: Memory, path: Path, portions: Sequence[Portion], *, patience: float
+    memory: Memory,
+    path: Path,
+    portions: Sequence[Portion],
+    *,
+    patience: float,
+    address: str | None = None,
 ) -> Drawn:
     """Let the model read what was not read before; return what was noted of these users since.
 
@@ -75,21 +81,23 @@ async def draw(
         path: Its file.
         portions: What is to be read, one after the other, up to the first that can't be.
         patience: For how many seconds a model that can't be reached is tried again.
+        address: What OPENAI_BASE_URL says, to be told where the model can't be reached.
     """
     began, before = SystemClock().now(), await memory.stats()
     users = {place.user_id: None for portion in portions for place in portion.places}
     troubles: tuple[str, ...] = ()
     async with open_jobs(str(path)) as jobs:
-        reader = _Reader(memory, jobs, users.keys(), patience)
+        reader = _Reader(memory, jobs, users.keys(), patience, address)
         await reader.try_again()
         with _bar() as advance:
             left = sum(portion.messages for portion in portions)
-            for portion in portions:
+            for number, portion in enumerate(portions, 1):
                 left -= portion.messages
                 for place in portion.places:
                     await memory.extract(scope=place)
                 await reader.read(lambda waiting, left=left: advance(waiting + left))
-                if troubles := await reader.troubles():
+                later = sum(len(rest.places) for rest in portions[number:])
+                if troubles := await reader.troubles(later):
                     break
     stats = await memory.stats()
     known = [fact for user in users for fact in await _facts(memory, user)]
@@ -115,12 +123,14 @@ class _Reader:
         jobs: Its jobs.
         users: Whose memories are of interest.
         patience: For how many seconds a model that can't be reached is tried again.
+        address: What OPENAI_BASE_URL says.
     """
 
     memory: Memory
     jobs: JobStore
     users: Set[str]
     patience: float
+    address: str | None
 
     async def try_again(self) -> None:
         """Have tried at once what failed at another time, and what was set aside."""
@@ -142,12 +152,19 @@ class _Reader:
             with contextlib.suppress(asyncio.CancelledError):
                 await settling
 
-    async def troubles(self) -> tuple[str, ...]:
-        """Return what could not be read, and why."""
-        failed = [job for job in await self._unfinished() if job.error_kind is not None]
-        told = [_told(job) for job in failed[:_MOST_TOLD]]
-        if len(failed) > len(told):
-            told.append(f"nor were {counted(len(failed) - len(told), 'other session')}")
+    async def troubles(self, later: int) -> tuple[str, ...]:
+        """Return what could not be read, and why; nothing if all was.
+
+        Args:
+            later: How many sessions there are that are not tried then.
+        """
+        unfinished = await self._unfinished()
+        failed = [job for job in unfinished if job.error_kind is not None][:_MOST_TOLD]
+        told = [_told(job, self.address) for job in failed]
+        others = len({job.scope for job in unfinished} - {job.scope for job in failed})
+        if told and others + later:
+            are = "was" if others + later == 1 else "were"
+            told.append(f"{counted(others + later, 'other session')} {are} not read either")
         return tuple(told)
 
     async def _unfinished(self) -> list[Job]:
@@ -204,11 +221,18 @@ def _bar() -> Generator[Callable[[int], None]]:
         yield advance
 
 
-def _told(job: Job) -> str:
+def _told(job: Job, address: str | None) -> str:
     reason = job.error or job.error_kind
+    if address is not None and job.error_kind == BackendUnavailableError.__name__:
+        reason = f"{reason} (OPENAI_BASE_URL is {_without_user(address)})"
     session = job.scope.session_id or "(unnamed session)"
     then = "set aside" if job.state == "parked" else "not read"
     return f"session {session} of {job.scope.user_id} was {then}: {reason}"
+
+
+def _without_user(address: str) -> str:
+    """Return an address without the name and password that it may have before an ``@``."""
+    return re.sub(r"^(\w+://)?[^/@]*@", r"\1", address)
 
 
 async def _facts(memory: Memory, user: str) -> list[Fact]:

@@ -12,7 +12,13 @@ from typing import Annotated
 
 import typer
 
-from remanence.cli.database import create_or_open, database_path, open_existing
+from remanence.cli.database import (
+    create_or_open,
+    database_path,
+    nothing_stored,
+    open_existing,
+    stores_nothing,
+)
 from remanence.cli.drawing import Drawn, Portion, draw
 from remanence.cli.formats import Defaults, Format
 from remanence.cli.gathering import Gathered
@@ -79,17 +85,21 @@ def extract(
     Each fact is printed with the messages that it rests on, and with the facts that it puts an end
     to. The exit code is 1 if something could not be read.
     """
-    if file is None and (dry_run or user is None):
-        raise typer.BadParameter("name a file, or only with --user whose memories are to be read")
-    settings = required_settings()
+    if file is None and dry_run:
+        raise typer.BadParameter("--dry-run needs a file")
     if file is not None:
         defaults = Defaults(user, agent, session)
         what = read_file(file, format_, defaults, skip_malformed=skip_malformed)
         amount = in_words(what)
-    else:
-        assert user is not None  # noqa: S101 - see above
+    elif user is not None:
         what = Filter(user, agent, session)
         amount = "what nobody had read yet"
+        if asyncio.run(_is_empty(db, user)):
+            print_notice(nothing_stored(user))
+            return
+    else:
+        raise typer.BadParameter("name a file, or only with --user whose memories are to be read")
+    settings = required_settings()
     with _place(db, dry_run=dry_run) as place:
         drawn = asyncio.run(_draw(place, what, settings, patience))
     _print(drawn, as_json=as_json)
@@ -115,6 +125,11 @@ def _place(db: str | None, *, dry_run: bool) -> Generator[str | None]:
         yield str(Path(folder) / "memory.db")
 
 
+async def _is_empty(db: str | None, user: str) -> bool:
+    async with open_existing(db) as memory:
+        return await stores_nothing(memory, user)
+
+
 async def _draw(
     place: str | None, what: Gathered | Filter, settings: OpenAISettings, patience: float
 ) -> Drawn:
@@ -127,7 +142,13 @@ async def _draw(
             await memory.observe_all(what.conversations)
             portions = _portions(what)
         await memory.extract_with(model)
-        return await draw(memory, database_path(place), portions, patience=patience)
+        return await draw(
+            memory,
+            database_path(place),
+            portions,
+            patience=patience,
+            address=settings.base_url,
+        )
 
 
 def _portions(gathered: Gathered) -> list[Portion]:

@@ -9,7 +9,7 @@ from typing import Annotated, cast, get_args
 
 import typer
 
-from remanence.cli.database import open_existing
+from remanence.cli.database import nothing_stored, open_existing, stores_nothing
 from remanence.cli.items import json_fields
 from remanence.cli.options import (
     AgentOption,
@@ -77,6 +77,9 @@ def facts(
         return
     kinds = cast("list[FactKind] | None", kind or None)
     found = asyncio.run(_list(db, where, as_of, known_at, kinds, limit + 1))
+    if found is None:
+        print_notice(nothing_stored(user))
+        return
     _print(found[:limit], as_json=as_json)
     if not found:
         print_notice("Nothing found.")
@@ -112,7 +115,8 @@ async def _list(
     known_at: dt.datetime | None,
     kinds: Iterable[FactKind] | None,
     limit: int,
-) -> list[Fact]:
+) -> list[Fact] | None:
+    """Return the facts, or ``None`` if nothing at all is stored for the user."""
     found: list[Fact] = []
     cursor: str | None = None
     async with open_existing(db) as memory:
@@ -128,4 +132,5 @@ async def _list(
             found += page.items
             cursor = page.cursor
             if cursor is None or len(found) == limit:
-                return found
+                break
+        return None if not found and await stores_nothing(memory, where.user_id) else found

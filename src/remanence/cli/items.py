@@ -28,7 +28,7 @@ _ORIGINS: dict[Role | None, str] = {
     "assistant": "said by the assistant",
     "system": "said by the system",
     "tool": "found by a tool",
-    None: "stored as such",
+    None: "added by the program",
 }
 
 
@@ -80,7 +80,7 @@ def about_fact(fact: Fact | Recollection) -> str:
     if fact.valid_until is not None:
         parts.append(f"until {_day_or_time(fact.valid_until)}")
     if isinstance(fact, Fact) and fact.ending == "corrected":
-        parts.append("corrected since")
+        parts.append("was never so")
     return ", ".join(part for part in parts if part)
 
 

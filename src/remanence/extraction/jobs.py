@@ -28,6 +28,7 @@ __all__ = ["Extraction"]
 
 _KIND = "extract"
 _AGAIN = "extract again"
+_PARKED = "extract parked"
 _PAYLOAD = '{"version": 1}'
 _ATTEMPTS = 6
 _LESS_AFTER, _LITTLE_AFTER = 2, 4
@@ -60,8 +61,9 @@ class Extraction:
         nearest: Finds for statements the known facts that are nearest to each, best first.
         then: Makes the jobs to be put in once facts of users are stored.
         clock: Where the time of records comes from.
-        faults: Where to tell what goes wrong: ``extract`` (an episode was passed over), and what an
-            outbox tells.
+        faults: Where to tell what goes wrong: ``extract`` (something could not be read, and is
+            tried again later), ``extract parked`` (it failed too often, and is set aside), and
+            ``outbox`` (the store).
         pause: How many seconds a session has to pause before it is read.
         wake: Called when facts were stored.
     """
@@ -102,7 +104,7 @@ class Extraction:
                 keep_done_days=0,
             ),
             clock=clock,
-            faults=faults,
+            faults=faults.under({"deliver": _KIND, "park": _PARKED}),
         )
 
     def start(self) -> None:

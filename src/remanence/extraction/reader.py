@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import inspect
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from remanence.errors import BackendAnswerError, BackendError, BackendRefusedError
 from remanence.extract.drafts import Draft
@@ -19,7 +21,7 @@ from remanence.extract.reconcile import (
     weighing_question,
 )
 from remanence.extraction.weighing import Weighing
-from remanence.llm.protocol import ChatModel, Question
+from remanence.llm.protocol import ChatModel, Completion, Question, Usage
 from remanence.store.extraction import Expense
 from remanence.store.protocol import Store
 from remanence.telemetry import count
@@ -103,7 +105,7 @@ class Reader:
         expense = Expense(1, 0, 0)
         try:
             async with asyncio.timeout(_CALL_SECONDS):
-                completion = await self._model.ask(question)
+                completion = await _asked(self._model, question)
         except TimeoutError as error:
             raise BackendError(f"the chat model took longer than {_CALL_SECONDS:g} s") from error
         except BackendRefusedError as error:  # it may take less, so that it is not over yet
@@ -115,3 +117,26 @@ class Reader:
         finally:
             with contextlib.suppress(Exception):  # what is found is worth more than its price
                 await self._store.extraction.spend(expense)
+
+
+async def _asked(model: ChatModel, question: Question) -> Completion:
+    """Ask a model, of which nobody knows yet whether it is one.
+
+    Raises:
+        BackendAnswerError: What it returned is no answer of a chat model.
+    """
+    answer: Any = model.ask(question)
+    if not inspect.isawaitable(answer):
+        name = type(answer).__name__
+        raise BackendAnswerError(
+            f"chat_model: ask returned {name} without being awaited; make it 'async def ask'"
+        )
+    completion: Any = await answer
+    if not isinstance(completion, Completion):
+        name = type(completion).__name__
+        raise BackendAnswerError(f"chat_model: ask returned {name}; return a Completion")
+    usage: Any = completion.usage
+    if not isinstance(usage, Usage):
+        name = type(usage).__name__
+        raise BackendAnswerError(f"chat_model: a Completion's usage is {name}; give it a Usage")
+    return completion

@@ -67,7 +67,7 @@ class AgentScopeChatModel:
         try:
             return Completion(await self._answer(question, calls), calls.usage)
         except Exception as error:
-            ours = translated(error, "the chat model")
+            ours = translated(error, _who(error))
             if ours is error:
                 raise
             raise ours from error
@@ -117,6 +117,14 @@ class AgentScopeChatModel:
         except BackendAnswerError:
             self._in_words = False
             raise
+
+
+def _who(error: Exception) -> str:
+    """Return what failed; with the error's class if its text alone, as a mere key, says nothing."""
+    text = str(error)
+    says_nothing = isinstance(error, LookupError) or len(text.split()) == 1
+    named = f": {type(error).__name__}" if text and says_nothing else ""
+    return f"the chat model{named}"
 
 
 class _Calls:

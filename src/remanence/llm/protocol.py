@@ -17,7 +17,8 @@ class Question:
         system: What it is to do.
         text: What it is to do that with.
         schema: The JSON schema of the answer, an object.
-        name: What the answer is called, in letters and underscores.
+        name: What the answer is called, in letters and underscores: ``"facts"`` or
+            ``"verdicts"``.
     """
 
     system: str
@@ -56,6 +57,11 @@ class Completion:
 
 class ChatModel(Protocol):
     """Answers questions in JSON.
+
+    It is asked two kinds of question, which :attr:`Question.name` tells apart: for the ``"facts"``
+    in new messages, and for ``"verdicts"`` on new facts that may say the same as known ones, or end
+    them. Both are put in the language of the conversation, English or Chinese. An answer of no use
+    is asked for again, and :attr:`Question.text` then says why.
 
     It is asked by several tasks at once, and by event loops of several threads, and waits without
     holding up any of them. A question is left as it is. Whoever is cancelled while asking is

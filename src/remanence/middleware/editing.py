@@ -9,7 +9,7 @@ from agentscope.permission import PermissionBehavior, PermissionContext, Permiss
 from agentscope.state import AgentState
 from agentscope.tool import ToolChunk
 
-from remanence.errors import RemanenceError
+from remanence.errors import InputError, RemanenceError
 from remanence.middleware.tooling import MemoryTool, failed, told
 
 __all__ = ["ForgetMemory", "UpdateMemory"]
@@ -71,7 +71,7 @@ class UpdateMemory(MemoryTool):
         try:
             await self._memory.correct(ids[0], content, _agent_state)
         except RemanenceError as error:
-            return failed(f"The memory was not corrected: {error}")
+            return failed(f"The memory was not corrected: {_named(error)}")
         return told("Corrected the memory.")
 
 
@@ -140,6 +140,17 @@ class ForgetMemory(MemoryTool):
         if unknown:
             return failed(f"{done} There is no memory with the id {' or '.join(unknown)}.")
         return told(done)
+
+
+_NAMES = {"fact_id": "memory_id", "text": "content"}
+"""What the tool calls its arguments, where they are called something else further down."""
+
+
+def _named(error: RemanenceError) -> str:
+    """Return what an error says, with the names of the tool's arguments."""
+    if type(error) is not InputError:
+        return str(error)
+    return str(InputError(_NAMES.get(error.field, error.field), error.problem, error.fix))
 
 
 def _ids(given: str | Iterable[str]) -> list[str]:

@@ -111,8 +111,8 @@ class MemoryMiddleware(MiddlewareBase):
             ``retain``, ``retain in time``, or ``read`` what another version left in the state to
             be stored; ``count`` tokens, or find room in the ``budget``; tell the ``profile``; begin
             to ``extract``; for the tools ``search``, ``remember``, ``correct`` and ``forget``. With
-            those of a queued backend, for whomever it delivers: ``deliver``, ``park`` and
-            ``outbox``.
+            those of the backend's background, for whomever it works: ``deliver``, ``park`` and
+            ``outbox`` of a queued one; ``extract`` and ``extract parked`` of the engine.
 
     Raises:
         InputError: An argument is not acceptable.

@@ -32,13 +32,24 @@ _SUITES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load a suite so that pytest explains its failed assertions."""
+    """Load a suite so that pytest explains its failed assertions.
+
+    Raises:
+        ImportError: There is no pytest.
+    """
     if name not in _SUITES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
     import sys
 
-    import pytest
+    try:
+        import pytest
+    except ModuleNotFoundError as error:
+        if error.name != "pytest":
+            raise
+        raise ImportError(
+            f"{name} is a suite for pytest: pip install pytest pytest-asyncio", name="pytest"
+        ) from error
 
     module = _SUITES[name]
     if module not in sys.modules:

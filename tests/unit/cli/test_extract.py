@@ -96,6 +96,17 @@ def test_without_a_key_it_says_what_to_set(
     assert result.stdout == ""
 
 
+def test_a_key_is_asked_for_last(
+    remanence: Run, monkeypatch: pytest.MonkeyPatch, write_lines: Write, spring: Path
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    assert "no such file" in remanence("extract", "none.jsonl", code=1).stderr
+    assert "there is no database" in remanence("extract", "--user", "alice", code=1).stderr
+    remanence("import", spring)
+    assert "Nothing is stored" in remanence("extract", "--user", "nobody").stderr
+    assert "OPENAI_API_KEY" in remanence("extract", "--user", "alice", code=1).stderr
+
+
 def test_a_dry_run_shows_facts_and_keeps_nothing(
     remanence: Run,
     service: Service,
@@ -212,7 +223,7 @@ def test_what_was_imported_before_is_read_later(
     result = remanence("extract", "--user", "alice")
     assert "Nora lives in Bruges." in result.stdout
     assert len(service.asked) == 2
-    assert remanence("extract", "--user", "nobody").stdout == ""
+    assert remanence("extract", "--user", "nobody").output == "Nothing is stored for 'nobody'.\n"
     assert len(listed("alice", "--origin", "episode")) == 3
 
 
@@ -279,12 +290,45 @@ def test_nobody_is_there(remanence: Run, service: Service, spring: Path) -> None
     service.server.stop()
     result = remanence("extract", "--dry-run", spring, "--patience", "0", code=1)
     assert "error: session spring of alice was not read: the chat model" in result.stderr
+    assert f"(OPENAI_BASE_URL is {service.url})" in result.stderr
+
+
+def test_a_password_in_the_address_is_not_told(
+    remanence: Run, service: Service, spring: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.server.stop()
+    monkeypatch.setenv("OPENAI_BASE_URL", service.url.replace("://", "://me:secret@"))
+    result = remanence("extract", "--dry-run", spring, "--patience", "0", code=1)
+    assert f"(OPENAI_BASE_URL is {service.url})" in result.stderr
+    assert "secret" not in result.stderr
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_how_many_sessions_were_not_read(
+    remanence: Run, service: Service, write_lines: Write, dry_run: bool
+) -> None:
+    service.server.stop()
+    session = {"user_id": "alice", "role": "user", "content": "I sail."}
+    names = ("spring", "summer", "autumn")
+    file = write_lines(*({**session, "session_id": name} for name in names))
+    options = ("--dry-run",) if dry_run else ()
+    result = remanence("extract", *options, file, "--patience", "0", code=1)
+    assert "session spring of alice was not read" in result.stderr
+    assert "error: 2 other sessions were not read either" in result.stderr
+    if not dry_run:
+        for number in (1, 2):  # the first time, the later ones don't wait yet
+            result = remanence("extract", "--user", "alice", "--patience", "0", code=1)
+            errors = result.stderr.count(" of alice was not read: ")
+            others = 3 - errors
+            assert 0 < errors <= 3, (number, result.stderr)
+            assert (f"{others} other session" in result.stderr) == (others > 0)
 
 
 def test_what_can_not_be_read(remanence: Run, service: Service, write_lines: Write) -> None:
     del service
-    for arguments in ((), ("--dry-run",), ("--dry-run", "--user", "alice")):
-        remanence("extract", *arguments, code=2)
+    assert "name a file" in remanence("extract", code=2).stderr
+    for arguments in (("--dry-run",), ("--dry-run", "--user", "alice")):
+        assert "--dry-run needs a file" in remanence("extract", *arguments, code=2).stderr
     assert "no such file" in remanence("extract", "none.jsonl", code=1).stderr
     file = write_lines({"role": "user", "content": "x", "user_id": "a", "colour": 1})
     assert "colour: is no field" in remanence("extract", "--dry-run", file, code=1).stderr

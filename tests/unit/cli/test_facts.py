@@ -64,7 +64,7 @@ def texts(result: Result) -> list[str]:
 def test_those_that_hold_are_listed(remanence: Run, noted: dict[str, Fact]) -> None:
     result = remanence("facts", "--user", "alice")
     assert result.stdout.splitlines() == [
-        f"2026-03-01 09:30  stored as such  {noted['nuts'].id}",
+        f"2026-03-01 09:30  added by the program  {noted['nuts'].id}",
         "    Nora is allergic to hazelnuts.",
         "2026-03-01 09:30  plan, said by the assistant, since 2026-05-01 08:15, until 2026-05-09"
         f"  {noted['trip'].id}",
@@ -101,7 +101,7 @@ def test_a_history_tells_what_was_believed_when(remanence: Run, noted: dict[str,
     for name in ("town", "bruges"):
         result = remanence("facts", "--user", "alice", "--history", noted[name].id)
         assert result.stdout.splitlines() == [
-            "2026-03-01 09:30  relationship, said by the user, since 2024-05-01, corrected since"
+            "2026-03-01 09:30  relationship, said by the user, since 2024-05-01, was never so"
             f"  {noted['town'].id}",
             "    Nora lives in Ghent.",
             f"    learned {march}, superseded {july}",
@@ -127,7 +127,9 @@ def test_a_limit_that_leaves_something_out_says_so(remanence: Run, noted: dict[s
 
 
 def test_nothing_found(remanence: Run, noted: dict[str, Fact]) -> None:
-    assert remanence("facts", "--user", "nobody").output == "Nothing found.\n"
+    assert remanence("facts", "--user", "nobody").output == "Nothing is stored for 'nobody'.\n"
+    for options in (("--user", "alice", "--agent", "robin"), ("--user", "bob", "--kind", "plan")):
+        assert remanence("facts", *options).output == "Nothing found.\n"
     for name in (noted["town"].id, "nonsense"):
         result = remanence("facts", "--user", "bob", "--history", name, code=1)
         assert f"user 'bob' has no fact '{name}'" in result.stderr

@@ -306,6 +306,26 @@ async def test_a_call_that_ends_early_by_itself_has_failed() -> None:
             await model.ask(QUESTION)
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (KeyError("choices"), "the chat model: KeyError: 'choices'"),
+        (IndexError("list index out of range"), "the chat model: IndexError: list index out of"),
+        (ValueError("nonsense"), "the chat model: ValueError: nonsense"),
+        (ValueError("nonsense was sent"), "the chat model: nonsense was sent"),
+        (KeyError(), "the chat model: KeyError"),
+    ],
+    ids=repr,
+)
+async def test_an_error_whose_text_says_nothing_is_told_by_name(
+    error: Exception, told: str
+) -> None:
+    with pytest.raises(BackendError) as failed:
+        await AgentScopeChatModel(ScriptedChatModel([error])).ask(QUESTION)
+    assert str(failed.value).startswith(told)
+    assert str(failed.value).count(type(error).__name__) == (0 if "was sent" in told else 1)
+
+
 async def test_a_model_may_have_a_way_of_its_own() -> None:
     class Native(ScriptedChatModel):
         async def generate_structured_output(self, *_: Any, **__: Any) -> StructuredResponse:
