@@ -40,8 +40,8 @@ define setup
 @touch $@
 endef
 
-.PHONY: help demo test check eval eval-pool ablation threshold bench scale benchmarks kill-test \
-	fault-test format constraints clean
+.PHONY: help demo test check eval eval-pool extraction ablation threshold bench scale benchmarks \
+	kill-test fault-test format constraints clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,10 @@ eval-pool: .venv-eval/.stamp ## Run the evaluation on LongMemEval's pool (POOL=i
 	@$(call need,$(POOL),pool,POOL)
 	.venv-eval/bin/python -m evals.longmemeval_pool --data "$(POOL)" --engines $(ENGINES)
 
+extraction: .venv-eval/.stamp ## Measure what drawn facts are worth and take, and turns beside (DATA)
+	@$(call need,$(DATA),data set,DATA)
+	.venv-eval/bin/python -m evals.extraction --data "$(DATA)"
+
 ablation: .venv-eval/.stamp ## Measure what each term of the ranking adds (DATA, POOL)
 	@$(call need,$(DATA),data set,DATA)
 	@$(call need,$(POOL),pool,POOL)
@@ -89,10 +93,11 @@ benchmarks: .venv-eval/.stamp ## Run all evaluations, and write docs/benchmarks.
 	@$(call need,$(POOL),pool,POOL)
 	.venv-eval/bin/python -m evals.benchmarks --locomo "$(DATA)" --pool "$(POOL)"
 
-kill-test: .venv/.stamp ## Kill writing, replying and embedding processes 200 times, and count what is lost
+kill-test: .venv/.stamp ## Kill what writes, replies, embeds or draws facts 200 times, and count what is lost
 	.venv/bin/python -m tests.acceptance.kill --rounds 200
 	.venv/bin/python -m tests.acceptance.kill_replies --rounds 200
 	.venv/bin/python -m tests.acceptance.kill_embedding --rounds 200
+	.venv/bin/python -m tests.acceptance.kill_extraction --rounds 200
 
 fault-test: .venv/.stamp ## Break what a memory stands on, one thing after the other, and count what is lost
 	.venv/bin/python -m tests.acceptance.faults

@@ -12,13 +12,22 @@ from pathlib import Path
 
 from evals.benchmarks.page import write_page
 
-_EVALUATIONS = ("locomo", "longmemeval_pool", "ablation", "threshold", "perf", "scale")
+_EVALUATIONS = (
+    "locomo",
+    "longmemeval_pool",
+    "ablation",
+    "threshold",
+    "extraction",
+    "perf",
+    "scale",
+)
 
 _DATA = {
     "locomo": ("locomo",),
     "longmemeval_pool": ("pool",),
     "ablation": ("locomo", "pool"),
     "threshold": ("locomo",),
+    "extraction": ("locomo",),
 }
 """The options that tell where an evaluation's data are."""
 
@@ -53,6 +62,7 @@ def _command(name: str, told: argparse.Namespace) -> list[str]:
         "longmemeval_pool": ["--data", str(told.pool), "--all"],
         "ablation": ["--locomo", str(told.locomo), "--pool", str(told.pool)],
         "threshold": ["--data", str(told.locomo), "--engines", "lexical", "embedder"],
+        "extraction": ["--data", str(told.locomo)],
         "perf": [],
         "scale": [],
     }
@@ -60,6 +70,10 @@ def _command(name: str, told: argparse.Namespace) -> list[str]:
         "locomo": ["--data", str(told.locomo), "--engines", "lexical", "bm25"],
         "longmemeval_pool": ["--data", str(told.pool), "--engines", "lexical", "bm25"],
         "threshold": ["--data", str(told.locomo)],
+        "extraction": [
+            *("--data", str(told.locomo), "--words-alone", "--conversations", "1"),
+            *("--earlier", "100", "--stored", "500", "--turns", "20", "--repeats", "1"),
+        ],
         "perf": ["--sizes", "1000", "--mem0-items", "200", "--repeats", "1", "--questions", "30"],
         "scale": ["--episodes", "1000", "10000", "--users", "1", "100"],
     }

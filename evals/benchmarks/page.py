@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.benchmarks.ablation import ablation_section
+from evals.benchmarks.extraction import extraction_section
 from evals.benchmarks.plots import draw_recall
 from evals.benchmarks.retrieval import locomo_section, pool_section, threshold_section
 from evals.benchmarks.speed import cells_of, perf_section, scale_section
@@ -16,13 +17,14 @@ from evals.scale.plot import draw_cells
 
 __all__ = ["write_page"]
 
+_ORDER = ("locomo", "extraction", "longmemeval_pool", "ablation", "threshold", "perf", "scale")
 _OPENING = """\
 # Benchmarks
 
 Written by `make benchmarks`, which runs everything here; don't edit it. Each section says on which
 machine and with which versions it was run. The evaluations are in `evals/`, use the public
-interfaces only, and are run on their own with `python -m evals.locomo`, `evals.longmemeval_pool`,
-`evals.ablation`, `evals.threshold`, `evals.perf` and `evals.scale`.
+interfaces only, and are run on their own with `python -m evals.locomo`, `evals.extraction`,
+`evals.longmemeval_pool`, `evals.ablation`, `evals.threshold`, `evals.perf` and `evals.scale`.
 """
 
 
@@ -37,7 +39,7 @@ def write_page(results: Path, page: Path) -> list[str]:
     plots = page.with_suffix("")
     sections = [_OPENING]
     missing: list[str] = []
-    for name in ("locomo", "longmemeval_pool", "ablation", "threshold", "perf", "scale"):
+    for name in _ORDER:
         if name not in records:
             missing.append(name)
             continue
@@ -62,6 +64,7 @@ def _section(name: str, record: Mapping[str, Any], plots: Path) -> str:
     plain = {
         "longmemeval_pool": pool_section,
         "ablation": ablation_section,
+        "extraction": extraction_section,
         "threshold": threshold_section,
         "perf": perf_section,
     }

@@ -79,7 +79,8 @@ def locomo_section(record: Mapping[str, Any]) -> str:
             "[decision 23](decisions/0023-how-turns-are-ranked.md) tells what that leaves of them. "
             "No model is called but the embedder, "
             f"{record.get('embedder', 'of which there is none')}. The facts are the data set's own "
-            f"observations, {record['facts']:,} of them, remembered with the turns they rest on.\n",
+            f"observations, {record['facts']:,} of them, remembered with the turns they rest on, "
+            "or drawn from these turns.\n",
             conditions(record),
             _by_group(scores, LOCOMO_GROUPS),
             "What it took:\n",

@@ -12,6 +12,7 @@ from evals.locomo.questions import read_questions
 from evals.report import Report
 from evals.retrieval.cases import Case
 from evals.retrieval.command import add_options, chosen, evaluate, new_report
+from evals.retrieval.engines.choosing import ENGINES
 from evals.retrieval.tables import print_notes
 
 
@@ -53,7 +54,7 @@ def _tell(
         f"{len(read) - len(asked)} name no turn that exists. A question's now is a minute after "
         "the last turn."
     )
-    if any("facts" in name for name in names):
+    if any(ENGINES[name].facts for name in names):
         report.note(
             f"Facts: the data set's own observations, {about['facts']:,} with turns that exist."
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from evals.minilm import cached_minilm
 from evals.retrieval.cases import Case, write_cases
-from evals.retrieval.engines.choosing import ENGINES
+from evals.retrieval.engines.choosing import ENGINES, Kind
 from evals.retrieval.row import Row
 
 __all__ = ["run_engines", "vectors_file"]
@@ -42,7 +42,7 @@ def run_engines(names: Sequence[str], cases: Sequence[Case], data_set: str) -> I
     vectors = vectors_file(data_set)
     if any(ENGINES[name].embeds for name in names):
         _tell("making vectors")
-        asyncio.run(_make_vectors(vectors, cases, facts=any(ENGINES[name].facts for name in names)))
+        asyncio.run(_make_vectors(vectors, cases, [ENGINES[name] for name in names]))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "cases.json"
         write_cases(file, cases)
@@ -55,11 +55,14 @@ def run_engines(names: Sequence[str], cases: Sequence[Case], data_set: str) -> I
             yield row
 
 
-async def _make_vectors(path: Path, cases: Sequence[Case], *, facts: bool) -> None:
+async def _make_vectors(path: Path, cases: Sequence[Case], kinds: Sequence[Kind]) -> None:
     texts = [turn.attributed for case in cases for turn in case.turns()]
-    if facts:
-        texts += [statement.text for case in cases for statement in case.statements]
+    statements = [statement.text for case in cases for statement in case.statements]
+    if any(kind.facts for kind in kinds):
+        texts += statements
     questions = [question.text for case in cases for question in case.questions]
+    if any(kind.draws for kind in kinds):
+        questions += statements  # each is looked for among the known ones
     began = time.perf_counter()
     embedder = cached_minilm(path)
     await embedder.learn(texts, questions)

@@ -43,6 +43,8 @@ NOTES = (
     "With facts, a fact that is found stands for the turns it rests on, in order, and a turn "
     "counts where it first occurs; twice as many recollections are asked for, and the first 50 "
     "turns count.",
+    "Drawn facts are told by a stand-in for a chat model that knows the data set's statements, as "
+    "it reads the turns; the time that takes is part of the ingest.",
     "Ingest: all turns (and facts), until they can be found; vectors are made before, the same "
     "for every engine, so that no time of the embedding model is in it.",
     'The peers are given turns as "speaker: text", where the data set names speakers. BM25 is '

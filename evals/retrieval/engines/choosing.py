@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from evals.retrieval.engines.protocol import Engine
+from evals.retrieval.engines.protocol import Engine, Facts
 from evals.vectors import CachedEmbedder
 
 __all__ = ["ENGINES", "Kind", "make_engine"]
@@ -20,12 +20,14 @@ class Kind:
         label: What it is called in tables.
         embeds: Whether it needs vectors.
         facts: Whether it needs statements.
+        draws: Whether a stand-in for a chat model tells it these, as it reads the turns.
         package: What it is made of, whose version matters.
     """
 
     label: str
     embeds: bool
     facts: bool = False
+    draws: bool = False
     package: str = "remanence"
 
 
@@ -34,6 +36,12 @@ ENGINES: Mapping[str, Kind] = {
     "embedder": Kind("remanence, with the embedder", embeds=True),
     "lexical+facts": Kind("remanence, words alone, with facts", embeds=False, facts=True),
     "embedder+facts": Kind("remanence, with the embedder and facts", embeds=True, facts=True),
+    "lexical+drawn": Kind(
+        "remanence, words alone, with drawn facts", embeds=False, facts=True, draws=True
+    ),
+    "embedder+drawn": Kind(
+        "remanence, with the embedder and drawn facts", embeds=True, facts=True, draws=True
+    ),
     "bm25": Kind("BM25", embeds=False, package="bm25s"),
     "cosine": Kind("cosine", embeds=True, package="numpy"),
     "sum": Kind("z(BM25) + z(cosine)", embeds=True, package="bm25s"),
@@ -53,7 +61,7 @@ def make_engine(name: str, folder: Path, embedder: CachedEmbedder | None) -> Eng
     return _MAKERS[name](folder, embedder)
 
 
-def _ours(folder: Path, embedder: CachedEmbedder | None, *, facts: bool) -> Engine:
+def _ours(folder: Path, embedder: CachedEmbedder | None, *, facts: Facts) -> Engine:
     from evals.retrieval.engines.ours import Ours
 
     return Ours(folder, embedder=embedder, facts=facts)
@@ -96,10 +104,12 @@ def _langgraph(folder: Path, embedder: CachedEmbedder | None) -> Engine:
 
 
 _MAKERS: Mapping[str, Callable[[Path, CachedEmbedder | None], Engine]] = {
-    "lexical": lambda folder, _: _ours(folder, None, facts=False),
-    "embedder": lambda folder, embedder: _ours(folder, embedder, facts=False),
-    "lexical+facts": lambda folder, _: _ours(folder, None, facts=True),
-    "embedder+facts": lambda folder, embedder: _ours(folder, embedder, facts=True),
+    "lexical": lambda folder, _: _ours(folder, None, facts="none"),
+    "embedder": lambda folder, embedder: _ours(folder, embedder, facts="none"),
+    "lexical+facts": lambda folder, _: _ours(folder, None, facts="told"),
+    "embedder+facts": lambda folder, embedder: _ours(folder, embedder, facts="told"),
+    "lexical+drawn": lambda folder, _: _ours(folder, None, facts="drawn"),
+    "embedder+drawn": lambda folder, embedder: _ours(folder, embedder, facts="drawn"),
     "bm25": _bm25,
     "cosine": _cosine,
     "sum": _sum,

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from evals.extraction.replay import Replay
 from evals.retrieval.cases import Case, Question, Statement
+from evals.retrieval.engines.protocol import Facts
 from remanence import Conversation, Memory, Message, Recollection, Scope
 from remanence.embed.protocol import Embedder
 
@@ -22,12 +24,18 @@ class Ours:
     Args:
         folder: Where the file goes.
         embedder: What gives texts their vectors, if anything.
-        facts: Whether the statements of a case are remembered, with the turns they rest on.
+        facts: What becomes of the statements of a case: nothing; they are remembered with the turns
+            they rest on; or a stand-in for a chat model tells them when it reads these turns.
     """
 
-    def __init__(self, folder: Path, *, embedder: Embedder | None, facts: bool) -> None:
+    def __init__(self, folder: Path, *, embedder: Embedder | None, facts: Facts) -> None:
+        self._reader = Replay() if facts == "drawn" else None
         self._memory = Memory.open(
-            folder / "memory.db", embedder=embedder, query_seconds=_SETTLE_SECONDS
+            folder / "memory.db",
+            embedder=embedder,
+            query_seconds=_SETTLE_SECONDS,
+            chat_model=self._reader,
+            extract_after=_SETTLE_SECONDS,
         )
         self._facts = facts
         self._turns: dict[str, str] = {}
@@ -36,6 +44,8 @@ class Ours:
         """Observe each case in one transaction, remember its statements, and let it settle."""
         await self._memory
         for case in cases:
+            if self._reader is not None:
+                self._reader.learn(case)
             stored = await self._memory.observe_all(conversations(case))
             ids = {
                 episode.message_id: episode.id
@@ -44,7 +54,7 @@ class Ours:
                 if episode.message_id is not None
             }
             self._turns.update((episode, turn) for turn, episode in ids.items())
-            if self._facts:
+            if self._facts == "told":
                 await self._remember(case, ids)
         assert await self._memory.settle(_SETTLE_SECONDS)
 
@@ -71,7 +81,7 @@ class Ours:
         hits = await self._memory.recall(
             question.text,
             scope=Scope(case.name),
-            limit=2 * limit if self._facts else limit,
+            limit=limit if self._facts == "none" else 2 * limit,
             now=question.now,
         )
         return expanded(hits, self._turns)[:limit]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from evals.retrieval.cases import Case, Question
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "Facts"]
+
+Facts = Literal["none", "told", "drawn"]
+"""Whether an engine has the statements of cases as facts: none of them, stored explicitly, or drawn
+from the turns by a stand-in for a chat model that knows them.
+"""
 
 
 class Engine(Protocol):
