@@ -42,6 +42,8 @@ _KEPT_TURNS = 10
 """After so many turns the context is emptied, as compression does."""
 _WARM = 20
 _LONG = 3_600.0
+_PAUSE = 1.0
+"""So soon what was said earlier is read: nobody waits for it."""
 _ANSWER = "That was in spring, if I remember rightly, and everybody came along. " * 3
 
 
@@ -142,7 +144,7 @@ async def measure_beside(
     beside: list[float] = []
     seconds = 0.0
     reader = _Reader()
-    opened = Memory.open(path, embedder=embedder, chat_model=reader.model, extract_after=_LONG)
+    opened = Memory.open(path, embedder=embedder, chat_model=reader.model, extract_after=_PAUSE)
     async with opened as memory:
         talk = _talk(memory, questions, await _agent(memory, thinking))
         for _ in range(_WARM):
@@ -154,11 +156,10 @@ async def measure_beside(
             await _observe(memory, Corpus(user, earlier, seed=50 + repeat), f"earlier-{repeat}")
             reader.read = 0
             with Stopwatch() as watch:
-                # It reads at once, and would go on waiting for what the agent is told meanwhile.
-                reading = asyncio.create_task(memory.settle(_LONG))
+                while not reader.read:
+                    await anext(talk)
                 while reader.read < earlier:
                     beside.append(await anext(talk))
-            reading.cancel()
             seconds += watch.wall
             assert await memory.settle(_LONG)
         await talk.aclose()
@@ -191,6 +192,9 @@ async def _observe(memory: Memory, corpus: Corpus, prefix: str) -> None:
             for each in batch
         ]
         await memory.observe_all(renamed)
+    # What reading costs is wanted, not what vectors of the earlier turns do.
+    while (await memory.stats()).unembedded:  # noqa: ASYNC110 - nothing tells when
+        await asyncio.sleep(0.1)
 
 
 async def _talk(memory: Memory, questions: Iterator[str], agent: Agent):  # noqa: ANN202

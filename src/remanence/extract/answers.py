@@ -6,6 +6,8 @@ model.
 
 from __future__ import annotations
 
+import copy
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
@@ -93,6 +95,11 @@ def as_list(value: object) -> object:
 
 def schema_of(model: type[Answer]) -> dict[str, Any]:
     """Return the JSON schema that a model is given, all in one piece and as simple as can be."""
+    return copy.deepcopy(_schema_of(model))
+
+
+@functools.cache
+def _schema_of(model: type[Answer]) -> dict[str, Any]:
     schema = model.model_json_schema()
     return _flat(schema, schema.get("$defs", {}))
 

@@ -15,7 +15,7 @@ from remanence.clock import Clock
 from remanence.errors import BackendAnswerError, BackendError, BackendUnavailableError
 from remanence.extract.drafts import Draft
 from remanence.extract.reading import fitting
-from remanence.extraction.reader import Nearest, Reader
+from remanence.extraction.reader import Nearest, Reader, waited
 from remanence.llm.protocol import ChatModel
 from remanence.outbox import Outbox, OutboxSettings
 from remanence.store.extraction import Reading, Unextracted
@@ -38,6 +38,11 @@ _MOST_AT_ONCE = 60
 _MOST_AGAIN = 1_000
 _BEFORE = 6
 _MOST_SESSIONS = 100_000
+_RESTS = 4.0
+"""After reading, it rests for so many times as long as it was busy, the model's time apart."""
+_MOST_REST = 5.0
+_REST_SECONDS = 0.05
+
 _JOB_SECONDS = 120.0
 """After so long a job leaves the rest to another one, so that one session keeps nobody waiting."""
 
@@ -88,6 +93,7 @@ class Extraction:
         self._faults = faults
         self._pause = pause
         self._wake = wake
+        self._hurried = 0
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self._outbox = Outbox(
             store.jobs,
@@ -140,9 +146,13 @@ class Extraction:
     async def settle(self, seconds: float) -> bool:
         """Read at once what waits; return whether all was read in time."""
         deadline = time.monotonic() + seconds
-        await self._store.jobs.hasten(_KIND, now=self._clock.now())
-        self._outbox.wake()
-        await self._outbox.settle(max(0.0, deadline - time.monotonic()))
+        self._hurried += 1
+        try:
+            await self._store.jobs.hasten(_KIND, now=self._clock.now())
+            self._outbox.wake()
+            await self._outbox.settle(max(0.0, deadline - time.monotonic()))
+        finally:
+            self._hurried -= 1
         return await self._store.extraction.waiting() == 0
 
     async def _read(self, leased: LeasedJob) -> None:
@@ -185,6 +195,8 @@ class Extraction:
                 await self._clear_parked(job.scope, _KIND)
                 return
             amount = _amount(todo.episodes, job.attempts)
+            waited.set(0.0)
+            began = time.monotonic()
             try:
                 await self._read_some(
                     job.scope, todo.episodes[:amount], todo.before, refused=refused
@@ -195,6 +207,7 @@ class Extraction:
                 if job.attempts < _ATTEMPTS or amount > 1 or len(todo.episodes) == 1:
                     raise
                 await self._read_past(job.scope, todo, error)
+            await self._rest(time.monotonic() - began - waited.get())
         await self._store.jobs.follow([self._job(_KIND, job.scope)])
 
     async def _clear_parked(self, scope: Scope, kind: str) -> None:
@@ -205,6 +218,13 @@ class Extraction:
         ids = [job.id for job in parked if (job.scope, job.kind) == (scope, kind)]
         if ids:
             await self._store.jobs.drop(ids, now=self._clock.now())
+
+    async def _rest(self, busy: float) -> None:
+        """Leave the processor to others for a while, unless somebody waits for what is read."""
+        until = time.monotonic() + min(_MOST_REST, _RESTS * busy)
+        # Whoever is in a hurry may be in another event loop.
+        while not self._hurried and (left := until - time.monotonic()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(min(left, _REST_SECONDS))
 
     async def _read_past(self, scope: Scope, todo: Unextracted, error: BackendError) -> None:
         """Pass over the first of what waits, if the second can be read.

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import datetime as dt
 import inspect
+import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from remanence.errors import BackendAnswerError, BackendError, BackendRefusedError
@@ -27,7 +29,10 @@ from remanence.store.protocol import Store
 from remanence.telemetry import count
 from remanence.types import Episode, Fact, Scope
 
-__all__ = ["Nearest", "Reader"]
+__all__ = ["Nearest", "Reader", "waited"]
+
+waited: ContextVar[float] = ContextVar("waited", default=0.0)
+"""How many seconds a task has waited for a model's answers."""
 
 _CALL_SECONDS = 120.0
 
@@ -65,8 +70,10 @@ class Reader:
             BackendAnswerError: Its answer is of no use.
             BackendError: It failed, took too long, or refused.
         """
-        answer = await self._ask(reading_question(new, before, refused=refused))
-        findings = findings_of(answer, new, before)
+        # In threads: whoever waits for the event loop has nothing to do with what is read.
+        question = await asyncio.to_thread(reading_question, new, before, refused=refused)
+        answer = await self._ask(question)
+        findings = await asyncio.to_thread(findings_of, answer, new, before)
         count("facts", findings.dropped, became="dropped")
         return merged(findings.drafts)
 
@@ -83,8 +90,7 @@ class Reader:
         """
         weighing = Weighing(scope, drafts, now)
         nearest = await self._nearest(scope, drafts) if drafts else []
-        for draft, known in zip(drafts, nearest, strict=True):
-            weighing.weighed.append(weigh(draft, weighing.candidates(known)))
+        await asyncio.to_thread(_weigh_all, weighing, nearest)
         doubts = weighing.doubts()
         if doubts:
             weighing.settle(await self._verdicts(doubts))
@@ -103,6 +109,7 @@ class Reader:
 
     async def _ask(self, question: Question) -> object:
         expense = Expense(1, 0, 0)
+        began = time.monotonic()
         try:
             async with asyncio.timeout(_CALL_SECONDS):
                 completion = await _asked(self._model, question)
@@ -115,6 +122,7 @@ class Reader:
             expense = Expense(usage.calls, usage.input_tokens, usage.output_tokens)
             return completion.data
         finally:
+            waited.set(waited.get() + time.monotonic() - began)
             with contextlib.suppress(Exception):  # what is found is worth more than its price
                 await self._store.extraction.spend(expense)
 
@@ -140,3 +148,9 @@ async def _asked(model: ChatModel, question: Question) -> Completion:
         name = type(usage).__name__
         raise BackendAnswerError(f"chat_model: a Completion's usage is {name}; give it a Usage")
     return completion
+
+
+def _weigh_all(weighing: Weighing, nearest: Sequence[Sequence[Fact]]) -> None:
+    """Weigh drafts, one after the other, by rule."""
+    for draft, known in zip(weighing.drafts, nearest, strict=True):
+        weighing.weighed.append(weigh(draft, weighing.candidates(known)))
