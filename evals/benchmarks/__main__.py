@@ -72,7 +72,7 @@ def _command(name: str, told: argparse.Namespace) -> list[str]:
         "threshold": ["--data", str(told.locomo)],
         "extraction": [
             *("--data", str(told.locomo), "--words-alone", "--conversations", "1"),
-            *("--earlier", "100", "--stored", "500", "--turns", "20", "--repeats", "1"),
+            *("--earlier", "200", "--stored", "500", "--turns", "20", "--repeats", "1"),
         ],
         "perf": ["--sizes", "1000", "--mem0-items", "200", "--repeats", "1", "--questions", "30"],
         "scale": ["--episodes", "1000", "10000", "--users", "1", "100"],

@@ -42,6 +42,7 @@ _RESTS = 4.0
 """After reading, it rests for so many times as long as it was busy, the model's time apart."""
 _MOST_REST = 5.0
 _REST_SECONDS = 0.05
+_HASTEN_SECONDS = 1.0
 
 _JOB_SECONDS = 120.0
 """After so long a job leaves the rest to another one, so that one session keeps nobody waiting."""
@@ -148,9 +149,13 @@ class Extraction:
         deadline = time.monotonic() + seconds
         self._hurried += 1
         try:
-            await self._store.jobs.hasten(_KIND, now=self._clock.now())
-            self._outbox.wake()
-            await self._outbox.settle(max(0.0, deadline - time.monotonic()))
+            settled = False
+            while not settled:  # what is said meanwhile would wait for its session to pause
+                await self._store.jobs.hasten(_KIND, now=self._clock.now())
+                self._outbox.wake()
+                left = deadline - time.monotonic()
+                settled = await self._outbox.settle(max(0.0, min(left, _HASTEN_SECONDS)))
+                settled |= left <= _HASTEN_SECONDS
         finally:
             self._hurried -= 1
         return await self._store.extraction.waiting() == 0
