@@ -69,7 +69,7 @@ class Extraction:
         clock: Where the time of records comes from.
         faults: Where to tell what goes wrong: ``extract`` (something could not be read, and is
             tried again later), ``extract parked`` (it failed too often, and is set aside), and
-            ``outbox`` (the store).
+            ``outbox`` (the store), ``expense`` (what a call cost could not be kept).
         pause: How many seconds a session has to pause before it is read.
         wake: Called when facts were stored.
     """
@@ -87,7 +87,7 @@ class Extraction:
         wake: Callable[[], None],
     ) -> None:
         """Wire the parts together; nothing is read yet. Use :meth:`start`."""
-        self._reader = Reader(model, store, nearest=nearest)
+        self._reader = Reader(model, store, nearest=nearest, faults=faults)
         self._store = store
         self._then = then
         self._clock = clock

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 import inspect
 import time
@@ -26,7 +25,7 @@ from remanence.extraction.weighing import Weighing
 from remanence.llm.protocol import ChatModel, Completion, Question, Usage
 from remanence.store.extraction import Expense
 from remanence.store.protocol import Store
-from remanence.telemetry import count
+from remanence.telemetry import Faults, count
 from remanence.types import Episode, Fact, Scope
 
 __all__ = ["Nearest", "Reader", "waited"]
@@ -47,13 +46,15 @@ class Reader:
         model: The model.
         store: Where the cost is kept.
         nearest: Finds what a draft is to be compared with.
+        faults: Where it is counted, as ``expense``, if the cost can't be kept.
     """
 
-    def __init__(self, model: ChatModel, store: Store, *, nearest: Nearest) -> None:
+    def __init__(self, model: ChatModel, store: Store, *, nearest: Nearest, faults: Faults) -> None:
         """Keep the parts."""
         self._model = model
         self._store = store
         self._nearest = nearest
+        self._faults = faults
 
     async def read(
         self, new: Sequence[Episode], before: Sequence[Episode], *, refused: str | None = None
@@ -123,8 +124,10 @@ class Reader:
             return completion.data
         finally:
             waited.set(waited.get() + time.monotonic() - began)
-            with contextlib.suppress(Exception):  # what is found is worth more than its price
+            try:
                 await self._store.extraction.spend(expense)
+            except Exception as error:  # what is found is worth more than its price
+                self._faults.record("expense", error)
 
 
 async def _asked(model: ChatModel, question: Question) -> Completion:
