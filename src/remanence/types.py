@@ -174,10 +174,12 @@ class Conversation:
     Attributes:
         scope: Where they belong.
         messages: What was said.
+        imported: Whether it comes from a file, so that nobody here has heard it.
     """
 
     scope: Scope
     messages: tuple[Message, ...]
+    imported: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -195,6 +197,7 @@ class Episode:
         recorded_at: When we learned it.
         message_id: The sender's own id for it, if it had one.
         metadata: What came with it.
+        imported: Whether it comes from a file, so that nobody here has heard it.
     """
 
     id: str
@@ -207,6 +210,7 @@ class Episode:
     recorded_at: dt.datetime
     message_id: str | None = None
     metadata: Mapping[str, Any] = dataclasses.field(default_factory=_no_metadata)
+    imported: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -236,6 +240,7 @@ class Fact:
         superseded_at: When we learned that it isn't so any more, or never was.
         superseded_by: The id of the fact that told so.
         ending: ``ended`` if it was true until then, ``corrected`` if it never was.
+        imported: Whether it rests on something that comes from a file, or comes from one itself.
     """
 
     id: str
@@ -254,6 +259,7 @@ class Fact:
     superseded_at: dt.datetime | None = None
     superseded_by: str | None = None
     ending: Ending | None = None
+    imported: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -275,6 +281,7 @@ class Recollection:
         stated_by: For a fact, in whose words it was found, as :attr:`Fact.stated_by`.
         valid_from: For a fact, since when it is true, if known.
         valid_until: For a fact, until when it was true, if an end is known.
+        imported: Whether it comes from a file, or rests on something that does.
     """
 
     text: str
@@ -291,6 +298,7 @@ class Recollection:
     stated_by: Role | None = None
     valid_from: dt.datetime | None = None
     valid_until: dt.datetime | None = None
+    imported: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -359,22 +367,52 @@ class Stats:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Check:
+    """Something that was looked at after an erasure.
+
+    Attributes:
+        name: What, in a few words, as ``no row refers to the ids``.
+        passed: Whether it is so.
+        told: What was found; why not, and what to do, if it is not so.
+    """
+
+    name: str
+    passed: bool
+    told: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Receipt:
-    """What an erasure did.
+    """What an erasure did, and how that was made sure.
 
     Attributes:
         user_id: Whose memories.
+        at: When it was done.
+        asked_by: Who asked for it, as they were named; ``None`` if nobody was.
         episodes: How many episodes went.
-        facts: How many facts went.
+        facts: How many facts, or memories of a service, went.
         ids: Their ids.
-        at: When.
-        log_truncated: Whether the store's write-ahead log was emptied as well. ``False`` when
-            another process was reading just then: it is emptied at the next pause.
+        places: How much went from each place, by its name, as ``vectors``; places where there was
+            nothing are left out.
+        checks: What was looked at afterwards.
+        out_of_reach: Where copies may be that can't be erased from here, each in a sentence.
+        bytes_rewritten: How many bytes of files were overwritten besides what a transaction writes.
+        seconds: How long it took.
     """
 
     user_id: str
+    at: dt.datetime
+    asked_by: str | None
     episodes: int
     facts: int
     ids: tuple[str, ...]
-    at: dt.datetime
-    log_truncated: bool
+    places: Mapping[str, int] = dataclasses.field(default_factory=dict[str, int])
+    checks: tuple[Check, ...] = ()
+    out_of_reach: tuple[str, ...] = ()
+    bytes_rewritten: int = 0
+    seconds: float = 0.0
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that was looked at afterwards is as it should be."""
+        return all(check.passed for check in self.checks)

@@ -51,9 +51,11 @@ async def _drawn(path: Path, case: Case) -> tuple[dict[str, list[str]], Replay]:
     reader = Replay()
     reader.learn(case)
     async with Memory.open(path, chat_model=reader) as memory:
-        stored = await memory.observe_all(conversations(case))
-        turns = {episode.id: str(episode.message_id) for each in stored for episode in each}
-        assert await memory.settle()
+        turns: dict[str, str] = {}
+        for said in conversations(case):  # one after another: which one is read first matters
+            (stored,) = await memory.observe_all([said])
+            turns |= {episode.id: str(episode.message_id) for episode in stored}
+            assert await memory.settle()
         page = await memory.list(scope=Scope(case.name), origin="fact")
     facts = [item for item in page.items if isinstance(item, Fact)]
     return {fact.text: [turns[id_] for id_ in fact.sources] for fact in facts}, reader
