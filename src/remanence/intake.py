@@ -14,7 +14,13 @@ from remanence.index.text import analyze
 from remanence.store.facts import NewFact
 from remanence.store.protocol import Batch, NewEpisode
 from remanence.types import Conversation, FactKind, Message, Role, Scope
-from remanence.validation import check_at, check_content, check_identifier, check_metadata
+from remanence.validation import (
+    check_at,
+    check_content,
+    check_flag,
+    check_identifier,
+    check_metadata,
+)
 
 __all__ = ["as_tuple", "check_conversation", "check_scope", "new_batches", "new_fact"]
 
@@ -56,6 +62,7 @@ def check_conversation(conversation: Conversation) -> None:
             "give Conversation records, as Conversation(scope, messages)",
         )
     check_scope(conversation.scope)
+    check_flag("imported", conversation.imported)
     for message in as_tuple("messages", conversation.messages):
         if not isinstance(message, Message):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
             raise InputError(
@@ -74,13 +81,16 @@ def new_batches(conversations: Sequence[Conversation], now: datetime) -> list[Ba
     return [
         Batch(
             conversation.scope,
-            tuple(_new_episode(message, now) for message in conversation.messages),
+            tuple(
+                _new_episode(message, now, imported=conversation.imported)
+                for message in conversation.messages
+            ),
         )
         for conversation in conversations
     ]
 
 
-def _new_episode(message: Message, now: datetime) -> NewEpisode:
+def _new_episode(message: Message, now: datetime, *, imported: bool) -> NewEpisode:
     return NewEpisode(
         id=_new_id(),
         role=message.role,
@@ -91,6 +101,7 @@ def _new_episode(message: Message, now: datetime) -> NewEpisode:
         message_id=message.id,
         metadata=check_metadata("metadata", message.metadata),
         analysis=analyze(message.content),
+        imported=imported,
     )
 
 

@@ -48,6 +48,7 @@ class Wanted:
         origin: Only episodes, or only facts; ``None`` for both.
         as_of: Only what was true, or had been said, at this time; ``None`` for now.
         known_at: Only what was known at this time; ``None`` for now.
+        past: Also facts that were superseded.
     """
 
     text: str
@@ -60,6 +61,7 @@ class Wanted:
     origin: Origin | None = None
     as_of: dt.datetime | None = None
     known_at: dt.datetime | None = None
+    past: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -101,15 +103,25 @@ class Search:
         self._store = store
         self._embedding = embedding
         self._indexes = IndexCache(store, store.vectors, most_bytes=index_bytes)
+        self._removals = 0
 
     @property
     def nbytes(self) -> int:
         """The memory that all indexes hold, in bytes."""
         return self._indexes.nbytes
 
-    async def catch_up(self, user_id: str) -> None:
-        """Bring a user's index up to date if there is one."""
-        await self._indexes.catch_up(user_id)
+    async def let_go(self, user_id: str, numbers: Sequence[int]) -> bool:
+        """Bring a user's index up to date if there is one.
+
+        Returns:
+            Whether none of these numbers is in it.
+        """
+        index = await self._indexes.catch_up(user_id)
+        return index is None or not index.holds(numbers)
+
+    def forget_questions(self) -> int:
+        """Forget what was asked, and its vectors; return how many questions."""
+        return 0 if self._embedding is None else self._embedding.forget_questions()
 
     async def find(self, wanted: Wanted) -> list[Recollection]:
         """Return what answers, best first; an empty list when nothing is found."""
@@ -137,6 +149,7 @@ class Search:
                 None if wanted.as_of is None else to_microseconds(wanted.as_of),
                 None if wanted.known_at is None else to_microseconds(wanted.known_at),
                 to_microseconds(wanted.known_at or wanted.now),
+                past=wanted.past,
             ),
             origin=wanted.origin,
         )
@@ -186,6 +199,9 @@ class Search:
         """Search once; tell whether all that the index found is still in the store."""
         user_id = wanted.where.user_id
         index = await self._indexes.current(user_id)
+        if self._indexes.removals != self._removals:  # others have erased something
+            self._removals = self._indexes.removals
+            self.forget_questions()
         if self._embedding is not None and index.head.embedded < index.head.seq:
             self._embedding.remind(user_id)
         small = len(index) <= _SEARCHED_INLINE
@@ -264,6 +280,7 @@ def _recollection(item: Item, score: float) -> Recollection:
             stated_by=item.stated_by,
             valid_from=item.valid_from,
             valid_until=item.valid_until,
+            imported=item.imported,
         )
     return Recollection(
         text=item.content,
@@ -275,4 +292,5 @@ def _recollection(item: Item, score: float) -> Recollection:
         role=item.role,
         speaker=item.name,
         metadata=item.metadata,
+        imported=item.imported,
     )

@@ -367,6 +367,26 @@ class Stats:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Matches:
+    """What a question finds that is to be erased, for somebody to look at first.
+
+    Attributes:
+        query: The question.
+        user_id: Whose memories.
+        items: What is found, best first; superseded facts among it.
+    """
+
+    query: str
+    user_id: str
+    items: tuple[Recollection, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of what is found, best first."""
+        return tuple(item.id for item in self.items)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Check:
     """Something that was looked at after an erasure.
 

@@ -29,6 +29,8 @@ __all__ = [
 MAX_CONTENT_CHARS = 1_000_000
 MAX_ID_CHARS = 256
 MAX_METADATA_CHARS = 65_536
+_MOST_NESTED = 100
+"""JSON that is nested much deeper can be written here and not be read where the stack is fuller."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NUL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -197,8 +199,8 @@ def check_metadata(field: str, value: object) -> str:
 
     Raises:
         InputError: It is no mapping with string keys, holds something JSON has no form for
-            (``NaN`` included), a NUL character or a lone surrogate, or is longer than 65,536
-            characters as JSON.
+            (``NaN`` included), a NUL character or a lone surrogate, is nested deeper than 100
+            levels, or is longer than 65,536 characters as JSON.
     """
     if not isinstance(value, Mapping):
         raise InputError(field, f"is {type(value).__name__}, not a mapping", "give a dict")
@@ -217,6 +219,8 @@ def check_metadata(field: str, value: object) -> str:
             f"is {len(text)} characters of JSON",
             f"keep it below {MAX_METADATA_CHARS}",
         )
+    if _is_nested_deeper(entries, _MOST_NESTED):
+        raise InputError(field, f"is nested deeper than {_MOST_NESTED} levels", "make it flatter")
     if json.loads(text) != entries:
         raise InputError(
             field, "would not come back from JSON as it is", "use string keys, and lists for tuples"
@@ -224,3 +228,17 @@ def check_metadata(field: str, value: object) -> str:
     if _SURROGATE.search(text) or _NUL_IN_JSON.search(text):
         raise InputError(field, "has a NUL character or a lone surrogate in it", "remove it")
     return text
+
+
+def _is_nested_deeper(value: Mapping[Any, Any], levels: int) -> bool:
+    level: list[Any] = [value]
+    for _ in range(levels):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, Mapping | list | tuple)
+            for inner in (each.values() if isinstance(each, Mapping) else each)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] - anything
+        ]
+        if not level:
+            return False
+    return any(isinstance(each, Mapping | list | tuple) for each in level)

@@ -24,7 +24,7 @@ async def test_no_word_of_a_forgotten_user_is_left(database: Path) -> None:
         receipt = await memory.forget_user("alice")
 
         assert receipt.episodes == len(WORDS)
-        assert receipt.log_truncated
+        assert receipt.complete
         assert _readable(database) == set()
 
 

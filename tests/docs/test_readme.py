@@ -199,5 +199,22 @@ def test_a_chat_model_of_ones_own(tmp_path: Path) -> None:
         asyncio.run(names["Local"]().ask(Question("", "", {}, "facts")))
 
 
+def test_forgetting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _run(BLOCKS[8])
+    listed, places, *checks = capsys.readouterr().out.splitlines()
+    assert listed == "['My old job in Kiel was dull.']"
+    assert places == "{'episodes': 1, 'terms': 1} True"
+    assert [line.split()[0] for line in checks[:4]] == ["True"] * 4
+    assert [line.split()[:2] for line in checks[4:]] == [
+        ["forget", "Erika"],
+        ["export", "Erika"],
+        ["forget", "Erika"],
+    ]
+    assert (tmp_path / "erika.zip").exists()
+
+
 def test_every_block_is_run() -> None:
-    assert len(BLOCKS) == 8
+    assert len(BLOCKS) == 9

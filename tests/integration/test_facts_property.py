@@ -221,9 +221,7 @@ class FactsMachine(RuleBasedStateMachine):
         self.run(self.memories[handle].forget(ids, scope=Scope("alice")))
         self.said = [id_ for id_ in self.said if id_ not in ids]
         for statement in list(self.known.values()):
-            resting = bool(statement.sources)
-            statement.sources -= ids
-            if statement.id in ids or (resting and not statement.sources):
+            if statement.id in ids or not statement.sources.isdisjoint(ids):
                 self._gone(statement)
 
     def _gone(self, statement: Statement) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import dataclasses
 import datetime as dt
 import itertools
 import tempfile
@@ -203,19 +202,11 @@ class MemoryMachine(RuleBasedStateMachine):
     def _forgotten(self, user: str, gone: Callable[[Turn], bool], told: tuple[str, ...]) -> None:
         expected = {turn.id for turn in self.turns[user] if gone(turn)}
         expected |= {
-            turn.id
-            for turn in self.turns[user]
-            if turn.sources and expected.issuperset(turn.sources)
+            turn.id for turn in self.turns[user] if not expected.isdisjoint(turn.sources)
         }
         assert len(told) == len(expected)
         assert set(told) == expected
-        self.turns[user] = [
-            dataclasses.replace(
-                turn, sources=tuple(source for source in turn.sources if source not in expected)
-            )
-            for turn in self.turns[user]
-            if turn.id not in expected
-        ]
+        self.turns[user] = [turn for turn in self.turns[user] if turn.id not in expected]
         self.taken = {key: held for key, held in self.taken.items() if held[1] not in expected}
         left = {turn.scope for turn in self.turns[user]}
         for scope in [scope for scope in self.positions if scope.user_id == user]:

@@ -77,13 +77,13 @@ async def test_a_receipt_is_true_when_it_is_asked_for_again(database: Path) -> N
         reader: Any = apsw.Connection(str(database))
         reader.execute("BEGIN; SELECT count(*) FROM episodes").fetchall()
 
-        assert not (await memory.forget_user("alice")).log_truncated
-        assert not (await memory.forget_user("alice")).log_truncated
+        assert not (await memory.forget_user("alice")).complete
+        assert not (await memory.forget_user("alice")).complete
         reader.close()
         receipt = await memory.forget_user("alice")
 
     assert receipt.episodes == 0
-    assert receipt.log_truncated
+    assert receipt.complete
 
 
 async def test_closing_goes_on_when_it_is_cancelled(database: Path) -> None:

@@ -17,6 +17,7 @@ from remanence.outbox.queue import Outbox
 from remanence.store.jobs import LeasedJob
 from remanence.store.sqlite import SQLiteStore
 from remanence.telemetry import Faults
+from remanence.testing.stores.records import erase
 from remanence.types import Filter
 from tests.integration.receiver import QUICK, Receiver, opened, put, until
 
@@ -91,7 +92,7 @@ async def test_a_lost_job_is_delivered_no_further(database: Path) -> None:
     await put(outbox, "k1")
     await asyncio.sleep(0.5)
     assert not ended.is_set()
-    await store.erase(Filter("alice"), None)
+    await erase(store, Filter("alice"), None)
     await asyncio.wait_for(ended.wait(), 5)
     assert await outbox.settle(5)
     await outbox.aclose()
@@ -116,7 +117,7 @@ async def test_a_lost_job_and_a_later_one_are_not_delivered_together(database: P
     outbox = Outbox(store.jobs, destination="service:one", handle=handle, settings=QUICK)
     await put(outbox, "k1")
     await until(lambda: said == ["k1 begins"])
-    await store.erase(Filter("alice"), None)
+    await erase(store, Filter("alice"), None)
     (later,) = await put(outbox, "k2")
     assert await outbox.wait(later, 5) == "done"
     assert said == ["k1 begins", "k1 ends", "k2 begins", "k2 ends"]

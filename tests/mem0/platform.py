@@ -23,7 +23,7 @@ __all__ = ["KEY", "Operation", "Platform", "platform_at_work"]
 KEY = "m0-made-up"
 """The key that opens it."""
 
-Operation = Literal["ping", "add", "search", "get_all", "delete", "delete_all"]
+Operation = Literal["ping", "add", "search", "get_all", "delete", "delete_all", "delete_users"]
 
 _ROUTES: dict[tuple[str, str], Operation] = {
     ("GET", "/v1/ping/"): "ping",
@@ -42,6 +42,7 @@ class Platform:
 
     Attributes:
         memories: What it keeps.
+        entities: Of whom it has kept something, by kind and name.
         pending: How it says that what was added is still being worked on; ``None`` if it tells at
             once what came of it. ``flat`` is today's form, ``nested`` the one before.
         extracts: Whether anything comes of what is added to be distilled.
@@ -50,6 +51,7 @@ class Platform:
 
     def __init__(self) -> None:
         self.memories: list[dict[str, Any]] = []
+        self.entities: set[tuple[str, str]] = set()
         self.pending: Literal["flat", "nested"] | None = None
         self.extracts = True
         self.delay = 0.0
@@ -119,9 +121,11 @@ class Platform:
             case "add":
                 return Answer(200, self._add(body))
             case "search" | "get_all":
-                return self._find(body)
+                return self._find(body, request.query)
             case "delete":
                 return self._delete(request.path)
+            case "delete_users":
+                return self._delete_entity(request.path)
             case "delete_all":
                 self.memories = [
                     memory
@@ -135,6 +139,7 @@ class Platform:
         if self.extracts or body.get("infer") is False:
             kept = [self._memory(body, message["content"]) for message in body["messages"]]
         self.memories += kept
+        self.entities |= {(key[:-3], body[key]) for key in _SCOPE if kept and body.get(key)}
         queued = {"message": _QUEUED, "status": "PENDING", "event_id": f"event-{next(self._ids)}"}
         if self.pending == "flat":
             return queued
@@ -157,16 +162,14 @@ class Platform:
             "updated_at": _CREATED,
         }
 
-    def _find(self, body: dict[str, Any]) -> Answer:
+    def _find(self, body: dict[str, Any], query: Mapping[str, str]) -> Answer:
         filters: dict[str, Any] = body.get("filters") or {}
         unknown = sorted(filters.keys() - {*_SCOPE, "metadata"})
         if unknown:  # as documented: what may be told is fixed, and metadata's fields are inside
             return Answer(400, {"detail": f"unknown filter fields {unknown}"})
         found = [memory for memory in self.memories if _matches(memory, filters)]
         if "query" not in body:
-            return Answer(
-                200, {"count": len(found), "next": None, "previous": None, "results": found}
-            )
+            return Answer(200, _page(found, query))
         asked = _words(body["query"])
         scored = [
             {**memory, "score": len(asked & _words(memory["memory"])) / len(asked)}
@@ -186,6 +189,13 @@ class Platform:
         self.memories = kept
         return Answer(200, {"message": "Memory deleted successfully!"})
 
+    def _delete_entity(self, path: str) -> Answer:
+        kind, name = path.strip("/").split("/")[-2:]
+        if (kind, name) not in self.entities:
+            return Answer(404, {"detail": "Entity not found!"})
+        self.entities.discard((kind, name))
+        return Answer(200, {"message": "Entity deleted successfully!"})
+
 
 @contextmanager
 def platform_at_work() -> Generator[Platform]:
@@ -198,10 +208,18 @@ def platform_at_work() -> Generator[Platform]:
         platform.stop()
 
 
+def _page(found: list[dict[str, Any]], query: Mapping[str, str]) -> dict[str, Any]:
+    """Return a part of a listing, as it is asked for."""
+    size, number = int(query.get("page_size", 100)), int(query.get("page", 1))
+    part = found[(number - 1) * size : number * size]
+    after = "there is more" if number * size < len(found) else None
+    return {"count": len(found), "next": after, "previous": None, "results": part}
+
+
 def _operation_of(request: Request) -> Operation | None:
     operation = _ROUTES.get((request.method, request.path))
     if operation is None and request.method == "DELETE":
-        return "delete"
+        return "delete_users" if request.path.startswith("/v2/entities/") else "delete"
     return operation
 
 

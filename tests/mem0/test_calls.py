@@ -86,13 +86,14 @@ async def test_an_add_is_the_documented_call(tmp_path: Path) -> None:
         assert await backend.retain(exchange(), scope=Scope("bob"), wait=5)
         await backend.aclose()
     ids = {"user_id": "alice", "agent_id": "clerk"}
+    key = {"remanence_key": "reply"}
     assert small.calls == [
         ("add", messages, ids),
         ("add", messages, {"user_id": "bob", "agent_id": None}),
     ]
     assert large.calls == [
-        ("add", messages, {**ids, "metadata": {"remanence_key": "reply"}}),
-        ("add", messages, {"user_id": "bob", "metadata": {"remanence_key": "reply"}}),
+        ("add", messages, {**ids, "metadata": {**key, "remanence_session": "monday"}}),
+        ("add", messages, {"user_id": "bob", "metadata": key}),
     ]
 
 

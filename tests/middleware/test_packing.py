@@ -146,7 +146,7 @@ async def test_an_answer_comes_with_the_question_before_it(engine: EnginePlace) 
     note = await _note(middleware, "Is there a mountain?")
     assert [line.partition("] ")[2] for line in _lines(note)] == [
         "Kim: What is your sister's name?",
-        "Robin: Nora, as the mountain.",
+        "Robin (assistant): Nora, as the mountain.",
     ]
 
 

@@ -6,13 +6,14 @@ from remanence.backends.protocol import (
     Backend,
     ChecksIds,
     Edits,
+    Erases,
     Extracts,
     TellsContext,
     TellsProfile,
 )
 from remanence.backends.queued import QueuedBackend
 from remanence.backends.request import RecallRequest
-from remanence.backends.service import Delivery, Lookup, Service
+from remanence.backends.service import Delivery, Erased, Forgets, Lookup, Service
 
 __all__ = [
     "Backend",
@@ -20,8 +21,11 @@ __all__ = [
     "Delivery",
     "Edits",
     "EngineBackend",
+    "Erased",
+    "Erases",
     "Exchange",
     "Extracts",
+    "Forgets",
     "Lookup",
     "QueuedBackend",
     "RecallRequest",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from remanence.engine import Memory
 from remanence.errors import ConflictError, InputError
 from remanence.recall.quotations import Around
 from remanence.telemetry import Faults
-from remanence.types import Episode, Filter, Message, Recollection, Scope
+from remanence.types import Episode, Filter, Message, Receipt, Recollection, Scope
 from remanence.validation import MAX_ID_CHARS
 
 __all__ = ["EngineBackend"]
@@ -30,7 +30,7 @@ class EngineBackend:
     """Keeps exchanges as episodes and statements as facts.
 
     It fulfils :class:`Backend`, :class:`CountsFaults`, :class:`TellsContext`,
-    :class:`TellsProfile`, :class:`Edits` and :class:`Extracts`.
+    :class:`TellsProfile`, :class:`Edits`, :class:`Erases` and :class:`Extracts`.
 
     Args:
         memory: An open memory; it stays the caller's to close.
@@ -133,10 +133,19 @@ class EngineBackend:
             )
         await self._memory.correct(memory_id, statement, scope=where, stated_by="assistant")
 
-    async def forget(self, memory_ids: Sequence[str], *, where: Filter) -> list[str]:
-        """Erase episodes and facts; the receipt tells what went."""
-        receipt = await self._memory.forget(memory_ids, scope=where)
-        return [*receipt.ids]
+    async def forget(
+        self,
+        ids: Iterable[str] | None = None,
+        *,
+        scope: Scope | Filter,
+        asked_by: str | None = None,
+    ) -> Receipt:
+        """Erase episodes and facts; see :meth:`remanence.Memory.forget`."""
+        return await self._memory.forget(ids, scope=scope, asked_by=asked_by)
+
+    async def forget_user(self, user_id: str, *, asked_by: str | None = None) -> Receipt:
+        """Erase everything of a user; see :meth:`remanence.Memory.forget_user`."""
+        return await self._memory.forget_user(user_id, asked_by=asked_by)
 
     async def extract_with(self, chat_model: Any) -> None:
         """Have facts drawn from what is stored from now on."""
@@ -166,6 +175,7 @@ def _recollection(episode: Episode) -> Recollection:
         role=episode.role,
         speaker=episode.name,
         metadata=episode.metadata,
+        imported=episode.imported,
     )
 
 

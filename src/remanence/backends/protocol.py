@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from remanence.backends.exchange import Exchange
 from remanence.backends.request import RecallRequest
 from remanence.recall.quotations import Around
 from remanence.telemetry import Faults
-from remanence.types import Filter, Recollection, Scope
+from remanence.types import Filter, Receipt, Recollection, Scope
 
 __all__ = [
     "Backend",
     "ChecksIds",
     "CountsFaults",
     "Edits",
+    "Erases",
     "Extracts",
     "TellsContext",
     "TellsProfile",
@@ -161,7 +162,7 @@ class TellsProfile(Protocol):
 
 @runtime_checkable
 class Edits(Protocol):
-    """The ability of a backend to change what it holds, by the ids of recollections."""
+    """The ability of a backend to correct what it holds, by the ids of recollections."""
 
     async def correct(self, memory_id: str, statement: str, *, where: Filter) -> None:
         """Put a statement of the agent's in the place of a fact, whose history tells both.
@@ -178,18 +179,56 @@ class Edits(Protocol):
         """
         ...
 
-    async def forget(self, memory_ids: Sequence[str], *, where: Filter) -> list[str]:
-        """Erase messages and facts for good.
+
+@runtime_checkable
+class Erases(Protocol):
+    """The ability of a backend to forget for good, and to tell how that was made sure.
+
+    What was asked for is carried out also if the process ends meanwhile: by whoever opens the
+    backend next, before anything of that user is recalled.
+    """
+
+    async def forget(
+        self,
+        ids: Iterable[str] | None = None,
+        *,
+        scope: Scope | Filter,
+        asked_by: str | None = None,
+    ) -> Receipt:
+        """Erase memories by the ids of recollections, or all of a session.
 
         Args:
-            memory_ids: Their ids; those that ``where`` does not see are passed over.
-            where: What may be seen.
+            ids: Which; those that ``scope`` does not see are passed over. Without ids, everything
+                that ``scope`` sees, which then has to name a session.
+            scope: Whose, and of which session.
+            asked_by: Who asks for it, as the audit is to name them.
 
         Returns:
-            The ids of what was erased, in any order; facts that rested on nothing else included.
+            What went, from where, and what was looked at afterwards. Nothing found is no error:
+            the receipt says so.
 
         Raises:
-            RemanenceError: They were not all erased, or that can't be known.
+            InputError: There are neither ids nor a session, or one of the arguments is not
+                acceptable; nothing was erased.
+            BackendRefusedError: The service can't erase.
+            RemanenceError: It was not all erased yet, or that can't be known; it is tried again.
+        """
+        ...
+
+    async def forget_user(self, user_id: str, *, asked_by: str | None = None) -> Receipt:
+        """Erase everything of a user, and what still waits to be kept.
+
+        Args:
+            user_id: Whose.
+            asked_by: As for :meth:`forget`.
+
+        Returns:
+            As for :meth:`forget`; an unknown user is no error.
+
+        Raises:
+            InputError: ``user_id`` can't be one.
+            BackendRefusedError: As for :meth:`forget`.
+            RemanenceError: As for :meth:`forget`.
         """
         ...
 

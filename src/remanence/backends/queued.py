@@ -5,13 +5,15 @@ from __future__ import annotations
 import inspect
 import logging
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import uuid_utils
 
+from remanence.backends.erasing import Erasing
 from remanence.backends.exchange import Exchange
 from remanence.backends.payload import (
     REMEMBER,
@@ -22,8 +24,8 @@ from remanence.backends.payload import (
     statements_payload,
 )
 from remanence.backends.request import RecallRequest
-from remanence.backends.service import Lookup, Service
-from remanence.clock import Clock
+from remanence.backends.service import Forgets, Lookup, Service
+from remanence.clock import Clock, check_clock
 from remanence.errors import InputError, MemoryClosedError
 from remanence.location import path_of
 from remanence.outbox.queue import Outbox
@@ -31,9 +33,10 @@ from remanence.outbox.settings import OutboxSettings
 from remanence.store.jobs import LeasedJob
 from remanence.store.sqlite import SQLiteStore
 from remanence.telemetry import Faults, span
-from remanence.types import Recollection, Scope
+from remanence.types import Filter, Receipt, Recollection, Scope
+from remanence.validation import check_identifier, check_ids
 
-__all__ = ["QueuedBackend"]
+__all__ = ["ErasingBackend", "QueuedBackend"]
 
 _log = logging.getLogger(__name__)
 
@@ -82,8 +85,10 @@ class QueuedBackend:
         settings: OutboxSettings | None = None,
         clock: Clock | None = None,
         faults: Faults | None = None,
-    ) -> QueuedBackend:
+    ) -> Self:
         """Return a backend to be entered with ``async with``, or opened with ``await``.
+
+        If the service :class:`~remanence.backends.Forgets`, it is an :class:`ErasingBackend`.
 
         Args:
             service: What it delivers to, and searches; it stays the caller's to close.
@@ -100,7 +105,10 @@ class QueuedBackend:
         """
         _check_service(service)
         file = path_of(path).expanduser().absolute()
-        return cls(service, SQLiteStore(file), settings=settings, clock=clock, faults=faults)
+        kind = cls
+        if isinstance(service, Forgets) and not issubclass(cls, ErasingBackend):
+            kind = cast("type[Self]", ErasingBackend)
+        return kind(service, SQLiteStore(file), settings=settings, clock=clock, faults=faults)
 
     async def __aenter__(self) -> Self:
         """Open."""
@@ -234,6 +242,114 @@ class QueuedBackend:
         ):
             return
         await service.deliver(delivery)
+
+
+class ErasingBackend(QueuedBackend):
+    """A queue before a service that erases as well; fulfils :class:`Erases`.
+
+    What is to be erased is written into the queue's file first, and carried out by whoever opens it
+    next if this process ends. Nothing is recalled of a user of whom something is still to be
+    erased, and what comes after that was asked for is delivered when it is done.
+
+    Attributes:
+        faults: What went wrong with deliveries, and as ``erasure`` with erasures.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        store: SQLiteStore,
+        *,
+        settings: OutboxSettings | None,
+        clock: Clock | None,
+        faults: Faults | None = None,
+    ) -> None:
+        """Wire the parts together; nothing is opened yet. Use :meth:`open`.
+
+        Raises:
+            InputError: The service does not erase.
+        """
+        super().__init__(service, store, settings=settings, clock=clock, faults=faults)
+        if not isinstance(service, Forgets):
+            raise InputError(
+                "service", "has no method 'async def erase'", "see remanence.backends.Forgets"
+            )
+        self._erasing = Erasing(
+            store.orders,
+            store.jobs,
+            service,
+            destination=service.identity,
+            clock=check_clock(clock),
+            faults=self.faults,
+            settings=settings or OutboxSettings(),
+        )
+
+    async def _open(self) -> None:
+        await super()._open()
+        await self._erasing.resume()
+
+    async def aclose(self) -> None:
+        """Go on for a moment with what is being erased; then as for any queue."""
+        await self._erasing.aclose()
+        await super().aclose()
+
+    async def recall(self, request: RecallRequest) -> list[Recollection]:
+        """Search the service, once what is to be erased of the user is.
+
+        Raises:
+            RemanenceError: That can't be erased yet, or the service could not be searched.
+        """
+        await self.take_up(request.where.user_id)
+        return await super().recall(request)
+
+    async def take_up(self, user_id: str) -> None:
+        """Carry out what is still to be erased of a user.
+
+        Raises:
+            StoreError: It is not known whether there is something.
+            RemanenceError: It can't be erased yet.
+        """
+        self._opened()
+        await self._erasing.take_up(user_id)
+
+    async def forget(
+        self,
+        ids: Iterable[str] | None = None,
+        *,
+        scope: Scope | Filter,
+        asked_by: str | None = None,
+    ) -> Receipt:
+        """Erase memories by their ids, or all of a session; see :class:`Erases`.
+
+        With a session goes what waits to be delivered of it. It takes as long as a delivery of it
+        by another process does, and up to the settings' ``lease_seconds`` if such a process died.
+        """
+        self._opened()
+        where = Filter.of(scope)
+        named = None if ids is None else tuple(dict.fromkeys(check_ids("ids", ids)))
+        if named is None and where.session_id is None:
+            raise InputError(
+                "ids",
+                "is missing and scope names no session",
+                "give ids, name a session, or call forget_user to erase everything of a user",
+            )
+        return await self._forget(where, named, asked_by)
+
+    async def forget_user(self, user_id: str, *, asked_by: str | None = None) -> Receipt:
+        """Erase everything of a user, as :meth:`forget` does; see :class:`Erases`."""
+        self._opened()
+        return await self._forget(Filter(user_id), None, asked_by)
+
+    async def _forget(
+        self, where: Filter, ids: tuple[str, ...] | None, asked_by: str | None
+    ) -> Receipt:
+        if asked_by is not None:
+            check_identifier("asked_by", asked_by)
+        return await self._erasing.erase(where, ids, asked_by)
+
+    async def _deliver(self, leased: LeasedJob) -> None:
+        """Hand a job to the service, unless it is to be erased."""
+        await self._erasing.deliver(leased, partial(super()._deliver, leased))
 
 
 def _check_service(service: object) -> None:

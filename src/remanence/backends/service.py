@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from remanence.backends.exchange import Exchange
 from remanence.backends.request import RecallRequest
-from remanence.types import Recollection, Scope
+from remanence.types import Check, Filter, Recollection, Scope
 
-__all__ = ["Delivery", "Lookup", "Service"]
+__all__ = ["Delivery", "Erased", "Forgets", "Lookup", "Service"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -27,6 +28,27 @@ class Delivery:
     scope: Scope
     exchange: Exchange | None = None
     statements: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Erased:
+    """What a service erased.
+
+    Attributes:
+        ids: The ids of the memories that went.
+        keys: The keys of the deliveries that these came from, as far as that is known.
+        places: How much went from each place, by its name.
+        checks: What was looked at afterwards.
+        out_of_reach: Where copies may be that can't be erased from here, each in a sentence.
+        bytes_rewritten: How many bytes of files were written anew.
+    """
+
+    ids: tuple[str, ...] = ()
+    keys: frozenset[str] = frozenset()
+    places: Mapping[str, int] = dataclasses.field(default_factory=dict[str, int])
+    checks: tuple[Check, ...] = ()
+    out_of_reach: tuple[str, ...] = ()
+    bytes_rewritten: int = 0
 
 
 class Service(Protocol):
@@ -66,5 +88,28 @@ class Lookup(Protocol):
         """Return whether the service keeps what was delivered with this key.
 
         Asked before a delivery is repeated whose first attempt may have arrived.
+        """
+        ...
+
+
+@runtime_checkable
+class Forgets(Protocol):
+    """The ability of a service to erase what it keeps."""
+
+    async def erase(self, where: Filter, ids: Sequence[str] | None) -> Erased:
+        """Erase memories, and whatever else is kept of them.
+
+        Nothing is delivered meanwhile of what was there before and belongs to ``where``. It is
+        called again for the same if that is not known to have come to its end.
+
+        Args:
+            where: What may be erased.
+            ids: Which of it, by the ids of recollections; those that ``where`` does not see are
+                passed over. ``None`` for all of it.
+
+        Raises:
+            BackendUnavailableError: The service can't be reached; it is asked again.
+            BackendRefusedError: It will never erase this; nothing was erased.
+            BackendError: It failed; it is asked again.
         """
         ...

@@ -10,15 +10,21 @@ import typer
 import typer.core
 
 from remanence._version import __version__
+from remanence.cli.audit import audit
 from remanence.cli.demo.command import register as register_demo
 from remanence.cli.doctor import doctor
+from remanence.cli.expire import expire
+from remanence.cli.export import export
 from remanence.cli.extract import extract
 from remanence.cli.facts import facts
 from remanence.cli.forget import forget
 from remanence.cli.importing import import_file
+from remanence.cli.key import use_key_file
+from remanence.cli.options import KeyFileOption
 from remanence.cli.outbox import outbox
 from remanence.cli.output import print_error
 from remanence.cli.recall import recall
+from remanence.cli.rekey import rekey
 from remanence.cli.show import show
 from remanence.cli.stats import stats
 from remanence.errors import RemanenceError
@@ -63,18 +69,24 @@ def _root(  # pyright: ignore[reportUnusedFunction] - typer calls it
             "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
         ),
     ] = False,
+    key_file: KeyFileOption = None,
 ) -> None:
     """Long-term memory for AI agents, in one file."""
+    use_key_file(key_file)
 
 
 app.command("import")(import_file)
+app.command("export")(export)
 app.command("recall")(recall)
 app.command("extract")(extract)
 app.command("facts")(facts)
 app.command("show")(show)
 app.command("stats")(stats)
 app.command("forget")(forget)
+app.command("expire")(expire)
+app.command("audit")(audit)
 app.add_typer(outbox, name="outbox")
+app.command("rekey")(rekey)
 app.command("doctor")(doctor)
 register_demo(app)
 

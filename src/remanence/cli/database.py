@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from remanence.cli.key import given_key
 from remanence.clock import Clock
 from remanence.config import default_database
 from remanence.errors import InputError, StoreError, StoreReadOnlyError
@@ -47,7 +48,8 @@ def open_existing(location: str | None) -> Memory:
     from remanence.engine import Memory
 
     return Memory.open(
-        existing_path(location, "make one with 'remanence import', or name another file")
+        existing_path(location, "make one with 'remanence import', or name another file"),
+        key=given_key(),
     )
 
 
@@ -61,7 +63,8 @@ async def open_jobs(location: str | None) -> AsyncGenerator[JobStore]:
     """
     from remanence.store.sqlite import SQLiteStore
 
-    store = SQLiteStore(existing_path(location, "name the file that the outbox was opened with"))
+    path = existing_path(location, "name the file that the outbox was opened with")
+    store = SQLiteStore(path, key=given_key())
     await store.open()
     try:
         yield store.jobs
@@ -111,7 +114,7 @@ def create_or_open(location: str | None, *, clock: Clock | None = None) -> Memor
         raise StoreReadOnlyError(
             f"the folder {path.parent} can't be made ({error.strerror}); name a file elsewhere"
         ) from error
-    return Memory.open(path, clock=clock)
+    return Memory.open(path, key=given_key(), clock=clock)
 
 
 async def stores_nothing(memory: Memory, user: str) -> bool:

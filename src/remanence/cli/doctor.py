@@ -14,6 +14,7 @@ import typer
 from rich.filesize import decimal
 
 from remanence.cli.database import existing_path, open_jobs
+from remanence.cli.key import given_key
 from remanence.cli.options import DatabaseOption, JsonOption
 from remanence.cli.output import counted, print_json, print_text
 from remanence.clock import SystemClock
@@ -79,10 +80,11 @@ def _look(path: Path, *, thorough: bool) -> list[Finding]:
     from remanence.store.sqlite.inspection import inspect
 
     try:
-        seen = inspect(path, thorough=thorough)
+        seen = inspect(path, key=given_key(), thorough=thorough)
     except RemanenceError as error:
         unreadable = isinstance(error, NotADatabaseError)
-        fix = "name another file, or restore a backup" if unreadable else "do what it says"
+        other = "name its key with --key-file, name another file, or restore a backup"
+        fix = other if unreadable else "do what it says"
         return [Finding("error", "file", str(error), fix)]
     findings = [*_about_file(path, seen), *_about_use(path, seen)]
     if not seen.ours:
@@ -96,10 +98,12 @@ def _look(path: Path, *, thorough: bool) -> list[Finding]:
 
 def _about_file(path: Path, seen: Inspection) -> Iterator[Finding]:
     if seen.sqlite_is_old:
-        fix = "upgrade it: pip install --upgrade apsw"
+        build = "apsw-sqlite3mc" if seen.can_encrypt else "apsw"
+        fix = f"upgrade it: pip install --upgrade {build}"
         yield Finding("error", "SQLite", f"{seen.sqlite} can damage a shared log", fix)
     else:
-        yield Finding("ok", "SQLite", seen.sqlite)
+        able = "can encrypt" if seen.can_encrypt else "can't encrypt"
+        yield Finding("ok", "SQLite", f"{seen.sqlite}, of a build that {able}")
     if seen.empty:
         fix = (
             "it becomes a database when it is first opened; if it should be one, name another file"
@@ -112,7 +116,8 @@ def _about_file(path: Path, seen: Inspection) -> Iterator[Finding]:
         fix = "restore a backup; until then, export what can still be read"
         yield Finding("error", "file", f"{path} is damaged: {'; '.join(seen.damage)}", fix)
     else:
-        yield Finding("ok", "file", f"{path}, {decimal(seen.file_bytes)}")
+        state = "encrypted" if seen.encrypted else "not encrypted"
+        yield Finding("ok", "file", f"{path}, {decimal(seen.file_bytes)}, {state}")
 
 
 def _about_schema(seen: Inspection) -> Iterator[Finding]:

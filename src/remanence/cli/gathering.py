@@ -17,7 +17,7 @@ class Gathered:
     """What a file holds.
 
     Attributes:
-        conversations: Its messages by scope, in order of first appearance.
+        conversations: Its messages by scope, in order of first appearance; they are imported.
         skipped: What was malformed and passed over.
     """
 
@@ -61,7 +61,9 @@ def gather(entries: Iterable[Record | RecordError], *, skip_malformed: bool) -> 
             skipped.append(error)
         elif error is not None:
             raise error
-    conversations = [Conversation(scope, tuple(told)) for scope, told in messages.items()]
+    conversations = [
+        Conversation(scope, tuple(told), imported=True) for scope, told in messages.items()
+    ]
     return Gathered(tuple(conversations), tuple(skipped))
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from remanence.cli.archives import import_archive, looks_like_archive
 from remanence.cli.database import create_or_open, database_path
 from remanence.cli.formats import Defaults, Format
 from remanence.cli.gathering import Gathered
@@ -31,7 +32,7 @@ __all__ = ["import_file"]
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(help=FORMATS)],
+    file: Annotated[Path, typer.Argument(help=f"{FORMATS} Or an archive.")],
     *,
     db: DatabaseOption = None,
     user: Annotated[
@@ -59,7 +60,18 @@ def import_file(
 
     LoCoMo: each sample is a user, or with --user all go to that one, and with several samples
     their sessions are named SAMPLE/session_N. Turns are a minute apart, in UTC.
+
+    What comes from such a file is marked as imported, and so are facts that are drawn from it.
+
+    What comes from such a file is marked as imported, and so are facts that are drawn from it.
+
+    An archive that `remanence export` wrote: all of a user's memory, for the same user, or --user.
     """
+    if looks_like_archive(file):
+        if agent is not None or session is not None or format_ is not Format.AUTO or skip_malformed:
+            raise typer.BadParameter("an archive is taken in as it is; give --user at most")
+        import_archive(file, db, user, dry_run=dry_run)
+        return
     defaults = Defaults(user, agent, session)
     gathered = read_file(file, format_, defaults, skip_malformed=skip_malformed)
     amount = in_words(gathered)

@@ -18,6 +18,7 @@ __all__ = [
     "print_below",
     "print_item",
     "print_item_in_full",
+    "source_of",
     "speaker_of",
     "text_of",
     "when",
@@ -72,9 +73,17 @@ def speaker_of(item: Episode | Fact | Recollection) -> str:
             return "(fact)"
 
 
+def source_of(item: Episode | Fact | Recollection) -> str:
+    """Return who spoke, and whether that is imported; or that it is a fact."""
+    is_fact = isinstance(item, Fact) or (isinstance(item, Recollection) and item.origin == "fact")
+    return f"{speaker_of(item)} (imported)" if item.imported and not is_fact else speaker_of(item)
+
+
 def about_fact(fact: Fact | Recollection) -> str:
-    """Return a fact's kind, in whose words it was found, and its dates; what is known of these."""
+    """Return a fact's kind, where it comes from, and its dates; what is known of these."""
     parts = [fact.kind, _ORIGINS[fact.stated_by]]
+    if fact.imported:
+        parts.append("imported")
     if fact.valid_from is not None:
         parts.append(f"since {_day_or_time(fact.valid_from)}")
     if fact.valid_until is not None:
@@ -99,7 +108,7 @@ def print_item(item: Episode | Fact) -> None:
     Below a fact's statement it says what :func:`about_fact` does.
     """
     session = item.scope.session_id or "(unnamed session)"
-    about = (when(item.at), session, speaker_of(item), item.id)
+    about = (when(item.at), session, source_of(item), item.id)
     print_text("  ".join(map(on_one_line, about)), style="dim")
     print_below(text_of(item))
     if isinstance(item, Fact):

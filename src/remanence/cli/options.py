@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ __all__ = [
     "AsOfOption",
     "DatabaseOption",
     "JsonOption",
+    "KeyFileOption",
     "KnownAtOption",
     "SessionOption",
     "SinceOption",
@@ -28,6 +30,15 @@ DatabaseOption = Annotated[
         metavar="PATH",
         help="The database: a file, or sqlite:///FILE. Default: $REMANENCE_DB, or memory.db in "
         "your data folder.",
+    ),
+]
+KeyFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--key-file",
+        metavar="FILE",
+        help="Where the key of an encrypted database is: 64 hexadecimal digits, or a passphrase. "
+        "Default: $REMANENCE_KEY_FILE.",
     ),
 ]
 UserOption = Annotated[

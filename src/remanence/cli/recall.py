@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from remanence.cli.database import open_existing
-from remanence.cli.items import about_fact, json_fields, speaker_of, when
+from remanence.cli.items import about_fact, json_fields, source_of, when
 from remanence.cli.options import (
     AgentOption,
     AsOfOption,
@@ -69,7 +69,7 @@ def recall(
         for hit in found:
             print_json(json_fields(hit))
     elif found:
-        rows = [(f"{hit.score:.2f}", when(hit.at), speaker_of(hit), _told(hit)) for hit in found]
+        rows = [(f"{hit.score:.2f}", when(hit.at), source_of(hit), _told(hit)) for hit in found]
         print_table(("score", "date", "speaker", "text"), rows)
     else:
         print_notice("Nothing found.")

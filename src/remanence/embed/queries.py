@@ -62,10 +62,12 @@ class QueryVectors:
             if outcome is not None:
                 return outcome
 
-    def clear(self) -> None:
-        """Forget all questions and their vectors."""
+    def clear(self) -> int:
+        """Forget all questions and their vectors; return how many."""
         with self._lock:
+            known = len(self._vectors)
             self._vectors.clear()
+        return known
 
     def _look_up(self, text: str) -> tuple[_Vector | None, Future[_Outcome], bool]:
         """Return the vector if it is known, what ends with it, and whether the caller is to ask."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from remanence.clock import Clock
 from remanence.embed.protocol import Embedder
 from remanence.embedding import Embedding
+from remanence.erasure import Elsewhere, Eraser
 from remanence.errors import InputError, MemoryClosedError
 from remanence.llm.choosing import Askable, as_chat_model
 from remanence.search import Search
@@ -69,6 +70,14 @@ class Background:
             )
         )
         self._search = Search(store, self._embedding, index_bytes=index_bytes)
+        self._eraser = Eraser(
+            store,
+            clock=clock,
+            faults=self.faults,
+            elsewhere=Elsewhere(
+                self._search.let_go, self._search.forget_questions, self._read_again
+            ),
+        )
         self._chat_model = chat_model
         self._extract_after = extract_after
         self._extraction: Extraction | None = None
@@ -99,6 +108,7 @@ class Background:
                 await self._embedding.open()
             if self._chat_model is not None:
                 await self._begin_to_extract(self._chat_model)
+            await self._eraser.resume()
         except BaseException:
             await self._aclose()
             raise
@@ -112,6 +122,7 @@ class Background:
     async def _aclose(self) -> None:
         extraction, self._extraction = self._extraction, None
         try:
+            await self._eraser.aclose()
             if extraction is not None:
                 await extraction.aclose()
         finally:
@@ -216,6 +227,13 @@ class Background:
     def _extraction_jobs(self, scopes: Iterable[Scope]) -> list[NewJob]:
         """Return what is to be done once messages of these sessions are stored."""
         return [] if self._extraction is None else self._extraction.jobs(scopes)
+
+    async def _read_again(self, scopes: Sequence[Scope]) -> None:
+        """Have sessions read for facts again, as soon as a chat model does."""
+        jobs = self._extraction_jobs(scopes)
+        if jobs:
+            await self._store.jobs.follow(jobs)
+            self._wake()
 
     def _wake(self) -> None:
         """Tell the workers that there is something to do."""

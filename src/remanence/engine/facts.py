@@ -14,6 +14,7 @@ from remanence.errors import InputError
 from remanence.intake import check_scope, new_fact
 from remanence.recall.profile import profile
 from remanence.recall.tokens import check_counter
+from remanence.store.audit import NewAudit
 from remanence.store.facts import FactQuery, NewFact, Supersession
 from remanence.telemetry import span
 from remanence.types import Fact, FactKind, FactPage, Filter, Role, Scope
@@ -52,7 +53,7 @@ class FactMemory(Background):
             at: When it was stated, timezone-aware; now by default.
             metadata: Anything JSON can hold, given back as it was.
             sources: The ids of the episodes that it rests on. Whoever looks for what it says finds
-                them as well; and when the last of them is forgotten, so is the fact.
+                them as well; and when one of them is forgotten, so is the fact.
             kind: What kind of statement it is, if that is known.
             attribute: Whose and what it tells, where that has one value at a time, such as ``nora:
                 home city``. What is known of it in the same scope ends where this begins, or, if it
@@ -126,6 +127,7 @@ class FactMemory(Background):
         scope: Scope | Filter,
         at: datetime | None = None,
         stated_by: Role | None = None,
+        asked_by: str | None = None,
     ) -> Fact:
         """Replace a statement that was wrong; it is kept in the history of the new one.
 
@@ -137,6 +139,7 @@ class FactMemory(Background):
             scope: Whose; a fact that it does not see can't be corrected.
             at: When that was stated, timezone-aware; now by default.
             stated_by: Whose words the new text is; ``None`` for the program's own.
+            asked_by: Who asks for it, as the audit is to name them.
 
         Returns:
             The new fact; the one that is known, if it says just that.
@@ -148,6 +151,8 @@ class FactMemory(Background):
         """
         self.check_open()
         id_ = check_identifier("fact_id", fact_id)
+        if asked_by is not None:
+            check_identifier("asked_by", asked_by)
         found = (await self._store.find(Filter.of(scope), [id_])).get(id_)
         known = None if found is None else found[1]
         if not isinstance(known, Fact):
@@ -179,6 +184,9 @@ class FactMemory(Background):
                 [new],
                 superseded=[Supersession(known.id, new.id, "corrected")],
                 then=self._embedding_jobs([known.scope.user_id]),
+                audit=NewAudit(
+                    new.recorded_at, "correct", known.scope.user_id, asked_by, {"facts": 1}
+                ),
             )
         self._wake()
         return stored
@@ -227,6 +235,7 @@ class FactMemory(Background):
             known_at=None if known_at is None else check_at("known_at", known_at),
             kinds=_check_kinds(kinds),
         )
+        await self._eraser.take_up(query.where.user_id)
         found = await self._store.facts(query, after=int(cursor or 0), limit=limit + 1)
         more = len(found) > limit
         found = found[:limit]
@@ -247,7 +256,9 @@ class FactMemory(Background):
             StoreError: The store can't be read.
         """
         self.check_open()
-        return await self._store.history(Filter.of(scope), check_identifier("fact_id", fact_id))
+        where, wanted = Filter.of(scope), check_identifier("fact_id", fact_id)
+        await self._eraser.take_up(where.user_id)
+        return await self._store.history(where, wanted)
 
     async def profile(
         self,
@@ -284,6 +295,7 @@ class FactMemory(Background):
         facts: list[Fact] = []
         after = 0
         query = FactQuery(where, now=self._clock.now())
+        await self._eraser.take_up(where.user_id)
         while found := await self._store.facts(query, after=after, limit=_FACTS_AT_ONCE):
             facts += [fact for _, fact in found]
             after = found[-1][0]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from remanence.clock import Clock, check_clock
 from remanence.embed.choosing import Embeddable, as_embedder
-from remanence.engine.facts import CURSOR, MOST_LISTED, FactMemory
+from remanence.engine.facts import CURSOR, MOST_LISTED
+from remanence.engine.forgetting import ForgettingMemory
 from remanence.errors import InputError
 from remanence.intake import as_tuple, check_conversation, check_scope, new_batches
 from remanence.llm.choosing import Askable, as_chat_model
@@ -26,7 +27,6 @@ from remanence.types import (
     Message,
     Origin,
     Page,
-    Receipt,
     Recollection,
     Scope,
 )
@@ -48,7 +48,7 @@ _ANALYSED_INLINE = 16
 """More texts than this are analysed in a thread, so that the event loop goes on."""
 
 
-class Memory(FactMemory):
+class Memory(ForgettingMemory):
     """Long-term memory in one file: no server, no key, no model.
 
     Make one with :meth:`open`::
@@ -70,10 +70,11 @@ class Memory(FactMemory):
     """
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - what can be set, each by its name
         cls,
         location: str | Path,
         *,
+        key: str | bytes | None = None,
         embedder: Embeddable = None,
         chat_model: Askable = None,
         clock: Clock | None = None,
@@ -87,6 +88,9 @@ class Memory(FactMemory):
         Args:
             location: A file name, or ``sqlite:///`` and a file name (a fourth slash begins an
                 absolute one). The file is created if missing; its folder is not.
+            key: What the file is encrypted with: a passphrase, or 32 random bytes. It needs a build
+                of SQLite that can encrypt, and every process that opens the file has to give it.
+                Who loses it loses what is in the file. Without a key, nothing is encrypted.
             embedder: What gives texts their vectors, so that what means the same is found in other
                 words: ``"local"`` for a model on this machine (needs the extra ``local``), an
                 AgentScope embedding model, or any
@@ -106,8 +110,8 @@ class Memory(FactMemory):
                 3,600 at most.
 
         Raises:
-            InputError: ``location`` names no store, or ``embedder`` or ``chat_model`` is none, or
-                a number is not acceptable.
+            InputError: ``location`` names no store, ``key`` can't be one, ``embedder`` or
+                ``chat_model`` is none, or a number is not acceptable.
             StoreError: While opening: the file can't be used; the error says why.
         """
         path = path_of(location).expanduser().absolute()
@@ -119,7 +123,7 @@ class Memory(FactMemory):
                 "extract_after", f"is {extract_after}", f"give {_LONGEST_PAUSE:g} seconds at most"
             )
         return cls(
-            SQLiteStore(path, busy_timeout=busy_timeout),
+            SQLiteStore(path, busy_timeout=busy_timeout, key=key),
             location=f"sqlite:///{path}",
             clock=check_clock(clock),
             index_bytes=index_bytes,
@@ -130,7 +134,7 @@ class Memory(FactMemory):
         )
 
     async def observe(
-        self, messages: Message | Iterable[Message], *, scope: Scope
+        self, messages: Message | Iterable[Message], *, scope: Scope, imported: bool = False
     ) -> list[Episode]:
         """Store messages of one session, in order; they are durable when this returns.
 
@@ -138,6 +142,8 @@ class Memory(FactMemory):
             messages: What was said. A message whose ``id`` the session already holds is not
                 stored again: the episode that is there is returned for it.
             scope: Where it was said.
+            imported: Whether it comes from a file, so that nobody here has heard it. It is marked,
+                and so are the facts that rest on it.
 
         Returns:
             One episode for each message, in order.
@@ -149,7 +155,7 @@ class Memory(FactMemory):
             StoreError: The store can't; nothing was stored.
         """
         told = (messages,) if isinstance(messages, Message) else as_tuple("messages", messages)
-        stored = await self.observe_all([Conversation(scope, told)])
+        stored = await self.observe_all([Conversation(scope, told, imported)])
         return stored[0]
 
     async def observe_all(self, conversations: Iterable[Conversation]) -> list[list[Episode]]:
@@ -256,6 +262,7 @@ class Memory(FactMemory):
             known_at=None if known_at is None else check_at("known_at", known_at),
         )
         with span("recall", limit=limit) as current:
+            await self._eraser.take_up(where.user_id)
             found = await self._search.find(wanted)
             current.set_attribute("remanence.hits", len(found))
         count("recalled", len(found))
@@ -264,7 +271,10 @@ class Memory(FactMemory):
     async def get(self, id: str, *, scope: Scope | Filter) -> Episode | Fact | None:  # noqa: A002 - the field's name
         """Return an episode or fact by its id, or ``None`` if ``scope`` sees none of that id."""
         self.check_open()
-        found = await self._store.find(Filter.of(scope), [check_identifier("id", id)])
+        where = Filter.of(scope)
+        wanted = check_identifier("id", id)
+        await self._eraser.take_up(where.user_id)
+        found = await self._store.find(where, [wanted])
         return next((item for _, item in found.values()), None)
 
     async def list(
@@ -295,8 +305,10 @@ class Memory(FactMemory):
         if cursor is not None and not CURSOR.fullmatch(str(cursor)):
             raise InputError("cursor", f"is {cursor!r}", "give the cursor of the page before")
         _check_origin(origin)
+        where = Filter.of(scope)
+        await self._eraser.take_up(where.user_id)
         found = await self._store.page(
-            Filter.of(scope), after=int(cursor or 0), limit=limit + 1, origin=origin
+            where, after=int(cursor or 0), limit=limit + 1, origin=origin
         )
         more = len(found) > limit
         found = found[:limit]
@@ -339,60 +351,8 @@ class Memory(FactMemory):
         check_count("after", after, least=0, most=_MOST_RESULTS)
         if not wanted:
             return {}
+        await self._eraser.take_up(where.user_id)
         return await self._store.around(where, wanted, before=before, after=after)
-
-    async def forget(self, ids: Iterable[str] | None = None, *, scope: Scope | Filter) -> Receipt:
-        """Erase episodes and facts by id, or a whole session.
-
-        Args:
-            ids: Which; ids that ``scope`` does not see are passed over. Without ids, everything
-                that ``scope`` sees, which then has to name a session.
-            scope: Whose, and of which session.
-
-        Returns:
-            What went. Nothing found is no error: the receipt says so.
-
-        Raises:
-            InputError: There are neither ids nor a session.
-            StoreError: The store can't; nothing was erased.
-        """
-        self.check_open()
-        where = Filter.of(scope)
-        wanted = None if ids is None else check_ids("ids", ids)
-        if wanted is None and where.session_id is None:
-            raise InputError(
-                "ids",
-                "is missing and scope names no session",
-                "give ids, name a session, or call forget_user to erase everything of a user",
-            )
-        return await self._erase(where, wanted)
-
-    async def forget_user(self, user_id: str) -> Receipt:
-        """Erase everything of a user, and the user.
-
-        Returns:
-            What went; an unknown user is no error.
-
-        Raises:
-            InputError: ``user_id`` can't be one.
-            StoreError: The store can't; nothing was erased.
-        """
-        self.check_open()
-        return await self._erase(Filter(user_id), None)
-
-    async def _erase(self, where: Filter, ids: list[str] | None) -> Receipt:
-        with span("forget"):
-            erasure = await self._store.erase(where, ids)
-            await self._search.catch_up(where.user_id)  # what is gone leaves this process, too
-        count("forgotten", len(erasure.ids))
-        return Receipt(
-            user_id=where.user_id,
-            episodes=erasure.episodes,
-            facts=erasure.facts,
-            ids=erasure.ids,
-            at=self._clock.now(),
-            log_truncated=erasure.log_truncated,
-        )
 
 
 def _check_origin(origin: object) -> None:

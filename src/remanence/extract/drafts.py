@@ -35,6 +35,7 @@ class Draft:
             end of that: it became true somewhere in between.
         repeated_by: Episodes that say the same and are trusted less, each group as a draft's
             sources. They may confirm the fact; as sources of it they would lower its trust.
+        imported: Whether any of its sources comes from a file.
     """
 
     statement: str
@@ -49,3 +50,4 @@ class Draft:
     change: Change
     begins_by: dt.datetime | None = None
     repeated_by: tuple[tuple[str, ...], ...] = ()
+    imported: bool = False

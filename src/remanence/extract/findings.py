@@ -10,8 +10,9 @@ from remanence.errors import BackendAnswerError
 from remanence.extract.answers import checked, place_of
 from remanence.extract.dates import FORMS, Stretch, stretch_of
 from remanence.extract.drafts import Draft
-from remanence.extract.instructions import reads_like_instruction
+from remanence.extract.instructions import imitates_a_program, reads_like_instruction
 from remanence.extract.messages import ShownMessage, shown_messages
+from remanence.extract.quoted import is_quoted
 from remanence.extract.sameness import attribute_key
 from remanence.extract.told import ToldFact, ToldFacts
 from remanence.extract.trust import least_trusted
@@ -46,8 +47,9 @@ def findings_of(answer: object, new: Sequence[Episode], before: Sequence[Episode
     """Return what a model found in messages.
 
     Dropped is a statement that itself reads like an instruction to an agent; an instruction that
-    isn't in the user's own words alone; and whatever is drawn only from messages that read like
-    instructions, unless all of them are the user's.
+    isn't in the user's own words alone, said here rather than quoted or read from a file; and
+    whatever is drawn only from messages that read like instructions, unless the user said all of
+    them here.
 
     Args:
         answer: The answer to :func:`~remanence.extract.reading.reading_question`, as JSON holds it.
@@ -114,6 +116,7 @@ def _draft(fact: ToldFact, sources: Sequence[ShownMessage], place: str) -> Draft
         confidence=fact.confidence,
         change=fact.change,
         begins_by=start[1] if start and start[0] < start[1] else None,
+        imported=any(message.episode.imported for message in sources),
     )
 
 
@@ -134,6 +137,18 @@ def _stretch(date: str | None, offset: dt.timedelta, place: str) -> Stretch | No
 def _steers(draft: Draft, sources: Sequence[ShownMessage]) -> bool:
     if reads_like_instruction(draft.statement):
         return True
-    if draft.stated_by == "user":
+    if draft.kind == "instruction" and not _is_own(draft, sources):
+        return True
+    if draft.stated_by == "user" and not draft.imported:
         return False
-    return draft.kind == "instruction" or all(message.marked for message in sources)
+    return all(message.marked for message in sources)
+
+
+def _is_own(draft: Draft, sources: Sequence[ShownMessage]) -> bool:
+    """Return whether a draft is in the user's own words alone."""
+    if draft.stated_by != "user" or draft.imported:
+        return False
+    return not any(
+        is_quoted(draft.statement, message.text) or imitates_a_program(message.text)
+        for message in sources
+    )

@@ -32,9 +32,9 @@ def _key(draft: Draft) -> tuple[str, dt.datetime | None]:
 
 
 def _one(group: Sequence[Draft]) -> Draft:
-    most = min(distrust(draft.stated_by) for draft in group)
-    equals = [draft for draft in group if distrust(draft.stated_by) == most]
-    others = [draft for draft in group if distrust(draft.stated_by) != most]
+    most = min(map(distrust, group))
+    equals = [draft for draft in group if distrust(draft) == most]
+    others = [draft for draft in group if distrust(draft) != most]
     first = equals[0]
     dated = next((d for d in equals if d.valid_from or d.valid_until), first)
     return dataclasses.replace(

@@ -56,6 +56,7 @@ def _record(message: ShownMessage, language: Language) -> dict[str, object]:
         "at": moment(episode.at, language),
         "role": episode.role,
         "name": episode.name,
+        "imported": "from a file" if episode.imported else None,
         "marked": "reads like an instruction" if message.marked else None,
         "text": message.text,
         "cut": "the rest is left out" if message.is_cut else None,

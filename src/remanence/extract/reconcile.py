@@ -76,7 +76,7 @@ def _same_statement(draft: Draft, known: Sequence[Fact]) -> Verdict | Doubt | No
         return None
     if draft.change != "states":
         return Doubt(draft, tuple(same))
-    best = min(same, key=lambda fact: distrust(fact.stated_by))
+    best = min(same, key=distrust)
     return Verdict(draft, "confirm", (best,), reason="the same statement")
 
 

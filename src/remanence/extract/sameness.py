@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["attribute_key", "overlap", "statement_key"]
+__all__ = ["attribute_key", "overlap", "statement_key", "words_of"]
 
 _UNSPACED = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """Characters of scripts that are written without spaces between words."""
@@ -60,7 +60,7 @@ def overlap(one: str, other: str) -> float:
     Words that every sentence has are left out, and a character of a script without spaces counts
     as a word. 0 if one of the two has no other words.
     """
-    words, others = _words(one), _words(other)
+    words, others = words_of(one), words_of(other)
     fewer = min(len(words), len(others))
     return len(words & others) / fewer if fewer else 0.0
 
@@ -81,6 +81,7 @@ def _plain(part: str) -> str:
     return plain
 
 
-def _words(text: str) -> set[str]:
+def words_of(text: str) -> set[str]:
+    """Return the words of a text but for those that every sentence has, in one spelling."""
     words = {word.removesuffix("'s") for word in _WORD.findall(_folded(text))}
     return words - _EMPTY_WORDS

@@ -86,7 +86,7 @@ def superseding(draft: Draft, known: Sequence[Fact], *, corrects: bool, reason: 
 
 def may_replace(draft: Draft, fact: Fact) -> bool:
     """Return whether a draft is trusted enough to take the place of a fact."""
-    return distrust(draft.stated_by) <= distrust(fact.stated_by)
+    return distrust(draft) <= distrust(fact)
 
 
 def bounded(draft: Draft, ahead: Sequence[Fact]) -> Draft:
@@ -94,7 +94,7 @@ def bounded(draft: Draft, ahead: Sequence[Fact]) -> Draft:
 
     What is trusted less than the draft gives it none.
     """
-    trusted = [fact for fact in ahead if distrust(fact.stated_by) <= distrust(draft.stated_by)]
+    trusted = [fact for fact in ahead if distrust(fact) <= distrust(draft)]
     begins = [start for start in map(begin, trusted) if start is not None]
     if not begins or draft.valid_until is not None:
         return draft

@@ -8,6 +8,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, get_args
 
+from remanence.extract.commands.machine import SQUARE_TOKEN
+from remanence.extract.unseen import replace_unseen
+
 __all__ = ["LANGUAGES", "Language", "date", "language_of", "moment", "records"]
 
 Language = Literal["en", "zh"]
@@ -25,8 +28,8 @@ _KANA_CHARACTERS = re.compile(f"[{_KANA}]")
 _WORDS = re.compile(f"[^\\W\\d_{_HAN}{_KANA}]+")
 _KANA_SHARE = 0.1
 """Japanese has far more of them; Chinese has one now and then, for the looks of it."""
-_LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
-"""What JSON leaves as it is, and some take for the end of a line."""
+_SIGNS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029", ord("<"): "\\u003c"}
+"""What JSON leaves as it is, and some take for the end of a line, or for the start of a turn."""
 
 
 def language_of(texts: Iterable[str]) -> Language:
@@ -61,7 +64,8 @@ def _clock(at: dt.datetime) -> str:
 def records(items: Sequence[Mapping[str, object]], language: Language) -> str:
     """Return things as JSON objects, one a line, without their absent values.
 
-    No text in them can begin a line of its own. Without things, the line says so.
+    No text in them can begin a line of its own, or a model's turn, and what nobody sees is told by
+    its number. Without things, the line says so.
     """
     lines = [
         json.dumps(
@@ -69,4 +73,18 @@ def records(items: Sequence[Mapping[str, object]], language: Language) -> str:
         )
         for item in items
     ]
-    return "\n".join(lines).translate(_LINE_ENDS) if lines else _NONE[language]
+    if not lines:
+        return _NONE[language]
+    return "\n".join(_spelt_out(line) for line in lines)
+
+
+def _spelt_out(line: str) -> str:
+    """Return JSON in which nothing stands that isn't seen, or that could tell turns apart."""
+    line = SQUARE_TOKEN.sub(r"\\u005b\1]", line)
+    return replace_unseen(line, _number).translate(_SIGNS)
+
+
+def _number(character: str) -> str:
+    """Return a character as JSON can hold it: by the numbers of its UTF-16 units."""
+    data = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{data[at : at + 2].hex()}" for at in range(0, len(data), 2))

@@ -119,6 +119,7 @@ def _fact(scope: Scope, draft: Draft, now: dt.datetime) -> Fact:
         confidence=draft.confidence,
         valid_from=draft.valid_from,
         valid_until=draft.valid_until,
+        imported=draft.imported,
     )
 
 

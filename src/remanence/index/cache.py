@@ -34,6 +34,7 @@ class IndexCache:
         self._feed = feed
         self._vectors = vectors
         self.embedder: int | None = None
+        self.removals = 0
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
         self._indexes: OrderedDict[str, ScopeIndex] = OrderedDict()
@@ -43,6 +44,9 @@ class IndexCache:
 
     embedder: int | None
     """Whose vectors the indexes hold, by its number in the store; ``None`` for none."""
+
+    removals: int
+    """How often an index has learnt that something was erased."""
 
     @property
     def nbytes(self) -> int:
@@ -115,6 +119,8 @@ class IndexCache:
             if any(entry.version < ANALYZER_VERSION for entry in changes.entries):
                 await self._analyze_again(user_id)
                 continue
+            if changes.removed or (changes.rebuild and since.seq):
+                self.removals += 1
             # A load that was cancelled may have moved the index on meanwhile: then ask again.
             applied = await asyncio.to_thread(index.apply, since, changes)
             if applied and changes.complete:
@@ -151,12 +157,11 @@ class IndexCache:
         with self._lock:
             self._drop(user_id)
 
-    async def catch_up(self, user_id: str) -> None:
-        """Bring a user's index up to date if there is one."""
+    async def catch_up(self, user_id: str) -> ScopeIndex | None:
+        """Bring a user's index up to date if there is one, and return it."""
         with self._lock:
             known = user_id in self._indexes
-        if known:
-            await self.current(user_id)
+        return await self.current(user_id) if known else None
 
 
 def _is_ahead(known: Head, head: Head) -> bool:

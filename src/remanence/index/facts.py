@@ -25,11 +25,13 @@ class View:
             been superseded, and what was, but ends only after ``now``.
         known_at: Only what was known at this time; ``None`` for all that is.
         now: The time; ``None`` leaves out all that was superseded.
+        past: Whether facts are shown whatever became of them.
     """
 
     as_of: int | None = None
     known_at: int | None = None
     now: int | None = None
+    past: bool = False
 
 
 class FactTable:
@@ -98,8 +100,8 @@ class FactTable:
 
     def hidden(self, view: View) -> npt.NDArray[np.int32]:
         """Return the numbers of the facts that a view does not show."""
-        if not len(self.turns):
-            return self.turns.values
+        if not len(self.turns) or view.past:
+            return self.turns.values[:0]
         known_at = _NEVER - 1 if view.known_at is None else view.known_at
         superseded = self._superseded.values <= known_at
         if view.as_of is None:

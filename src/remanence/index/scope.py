@@ -137,6 +137,11 @@ class ScopeIndex:
         """Return the number of turns."""
         return len(self._seq) - 1
 
+    def holds(self, numbers: Sequence[int]) -> bool:
+        """Return whether any of these sequence numbers is there."""
+        with self._lock:
+            return bool(self._find(np.array(numbers, np.int64))[1].any())
+
     @property
     def nbytes(self) -> int:
         """The memory held, in bytes; that of strings is estimated."""

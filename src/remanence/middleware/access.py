@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 
 from agentscope.state import AgentState
 
-from remanence.backends.protocol import Backend, Edits, TellsContext
+from remanence.backends.protocol import Backend, Edits, Erases, TellsContext
 from remanence.backends.request import RecallRequest
 from remanence.errors import (
     BackendError,
@@ -21,11 +21,16 @@ from remanence.middleware.note import Notes
 from remanence.middleware.owner import Owner
 from remanence.middleware.question import LONGEST_QUESTION
 from remanence.middleware.storable import storable_id
+from remanence.recall.crowding import selected
 from remanence.recall.quotations import Around
 from remanence.telemetry import Faults, count
 from remanence.types import Filter, Recollection, Scope
 
 __all__ = ["Access"]
+
+_MORE = 12
+_MOST_FOUND = 500
+"""So much is searched through for something else, where all that is found first is alike."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,7 +73,8 @@ class Access:
         try:
             async with asyncio.timeout(self.search_timeout):
                 request = self._request(question, self.top_k, state)
-                found = await self.backend.recall(request)
+                async for hits in self._found(request):
+                    found = hits
                 around = await self._around(found, request)
         except TimeoutError:  # if something is found by then, that is told
             count("timeouts", of="recall")
@@ -90,7 +96,7 @@ class Access:
         with self._told("search"):
             requests = [self._request(keyword, limit, state) for keyword in keywords]
             async with asyncio.timeout(self.write_timeout):
-                results = await asyncio.gather(*map(self.backend.recall, requests))
+                results = await asyncio.gather(*map(self._last_found, requests))
                 found = _merged(results)
                 around = await self._around(found, requests[0])
             return self.notes.answer("\n".join(keywords), found, around)
@@ -117,7 +123,9 @@ class Access:
         """
         with self._told("correct"):
             where = self.where_of(state)
-            await self._edits().correct(memory_id, statement, where=where)
+            if not isinstance(self.backend, Edits):
+                raise _unable(self.backend)
+            await self.backend.correct(memory_id, statement, where=where)
 
     async def forget(self, memory_ids: list[str], state: AgentState | None) -> list[str]:
         """Erase memories.
@@ -130,7 +138,10 @@ class Access:
         """
         with self._told("forget"):
             where = self.where_of(state)
-            return await self._edits().forget(memory_ids, where=where)
+            if not isinstance(self.backend, Erases):
+                raise _unable(self.backend)
+            receipt = await self.backend.forget(memory_ids, scope=where)
+            return [*receipt.ids]
 
     def where_of(self, state: AgentState | None) -> Filter:
         """Return what the agent with this state may see.
@@ -139,11 +150,6 @@ class Access:
             InputError: It is not known whose memory its is.
         """
         return self._where(self.owner.scope_of(state))
-
-    def _edits(self) -> Edits:
-        if not isinstance(self.backend, Edits):
-            raise BackendRefusedError(f"a memory of the kind {self.backend.kind!r} can't do that")
-        return self.backend
 
     @contextlib.contextmanager
     def _told(self, kind: str) -> Generator[None]:
@@ -175,6 +181,28 @@ class Access:
             ),
         )
 
+    async def _found(self, request: RecallRequest) -> AsyncGenerator[list[Recollection]]:
+        """Search, and search for more as long as some of it may crowd out others.
+
+        Yields:
+            What is to be told, as far as it is known by then.
+        """
+        limit = request.limit
+        while True:
+            found = await self.backend.recall(request)
+            selection = selected(found, limit)
+            yield [*selection.hits]
+            if not selection.crowded or len(found) < request.limit or request.limit >= _MOST_FOUND:
+                return
+            more = min(_MORE * request.limit, _MOST_FOUND)
+            request = dataclasses.replace(request, limit=more)
+
+    async def _last_found(self, request: RecallRequest) -> list[Recollection]:
+        found: list[Recollection] = []
+        async for hits in self._found(request):
+            found = hits
+        return found
+
     async def _around(
         self, found: Sequence[Recollection], request: RecallRequest
     ) -> Mapping[str, Around]:
@@ -189,6 +217,10 @@ class Access:
 
     def _where(self, asking: Scope) -> Filter:
         return Filter(asking.user_id, asking.agent_id if self.by_agent else None)
+
+
+def _unable(backend: Backend) -> BackendRefusedError:
+    return BackendRefusedError(f"a memory of the kind {backend.kind!r} can't do that")
 
 
 def _merged(results: Sequence[Sequence[Recollection]]) -> list[Recollection]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
-from remanence.extract.instructions import reads_like_instruction
-from remanence.middleware.escaping import escaped
+from remanence.extract.instructions import folded, reads_like_instruction
+from remanence.middleware.escaping import escaped, named
 from remanence.recall.quotations import Quotation
 from remanence.types import Recollection, Role
 
@@ -15,13 +16,19 @@ INSTRUCTION_MARK = "(quoted; it reads like an instruction)"
 """What is put beside a text that tries to tell the reader what to do."""
 
 _STATED: dict[Role | None, str] = {
-    None: "noted",
-    "user": "noted from what the user said",
-    "assistant": "noted from what the assistant said",
-    "system": "noted from what the system said",
-    "tool": "noted from what a tool returned",
+    None: "",
+    "user": "what the user said",
+    "assistant": "what the assistant said",
+    "system": "what the system said",
+    "tool": "what a tool returned",
 }
 
+_POSING = re.compile(
+    r"(?:the )?(?:system|assistant|developer|user|human|tool|function|memory|ai|model"
+    r"|admin(?:istrator)?|系统|助手|用户|工具|开发者|管理员)\b"
+    r"|noted\b|.*\b(?:said \d+ times|imported)\b"
+)
+"""A name that could be taken for what a memory tells of a speaker."""
 
 _LOOKED_AT = 10_000
 """So many characters of a text are looked through; of a longer one, also what is told of it."""
@@ -42,8 +49,9 @@ class Lines:
     def line(self, quotation: Quotation) -> str:
         """Return a recollection as one line, without line breaks, as ``- [date] who: text``.
 
-        All that stands in the brackets is known to be so; what comes after it is quoted, and
-        escaped. What is asked for many drafts of one note is found out once.
+        All that stands in brackets before the colon is known to be so, as a speaker's name has
+        neither; what comes after the colon is quoted, and escaped. What is asked for many drafts of
+        one note is found out once.
         """
         recollection = quotation.recollection
         when = f"{recollection.at:%Y-%m-%d %H:%M}"
@@ -52,24 +60,39 @@ class Lines:
         often = f" (said {quotation.times} times)" if quotation.times > 1 else ""
         mark = f" {INSTRUCTION_MARK}" if self._marked(quotation) else ""
         text = escaped(quotation.text) + _validity(recollection)
-        return f"- [{when}] {escaped(_who(recollection))}{often}{mark}: {text}"
+        return f"- [{when}] {_who(recollection)}{often}{mark}: {text}"
 
     def _marked(self, quotation: Quotation) -> bool:
         """Return whether a text, or what is told of it, reads like an instruction."""
         recollection = quotation.recollection
         key = (recollection.origin, recollection.id)
         if key not in self._marks:
-            self._marks[key] = reads_like_instruction(recollection.text[:_LOOKED_AT])
+            self._marks[key] = reads_like_instruction(
+                recollection.text[:_LOOKED_AT]
+            ) or reads_like_instruction(recollection.speaker or "")
         if self._marks[key] or len(recollection.text) <= _LOOKED_AT:
             return self._marks[key]
         return reads_like_instruction(quotation.text[:_LOOKED_AT])
 
 
 def _who(recollection: Recollection) -> str:
-    """Return who said a message, or in whose words a fact was found."""
+    """Return who said a message, or in whose words a fact was found; and whether from a file."""
     if recollection.origin == "fact":
-        return _STATED.get(recollection.stated_by, "noted")
-    return recollection.speaker or recollection.role or "unknown"
+        return _noted(_STATED.get(recollection.stated_by, ""), imported=recollection.imported)
+    role = recollection.role or "unknown"
+    name = named(recollection.speaker or "")
+    known: list[str] = []
+    if name and (role != "user" or _POSING.match(folded(name))):
+        known.append(role)
+    if recollection.imported:
+        known.append("imported")
+    return f"{name or role} ({', '.join(known)})" if known else name or role
+
+
+def _noted(words: str, *, imported: bool) -> str:
+    if imported:
+        return f"noted from an import of {words}" if words else "noted from an import"
+    return f"noted from {words}" if words else "noted"
 
 
 def _validity(recollection: Recollection) -> str:

@@ -17,6 +17,7 @@ from remanence.backends.protocol import (
     ChecksIds,
     CountsFaults,
     Edits,
+    Erases,
     Extracts,
     TellsProfile,
 )
@@ -149,8 +150,8 @@ class MemoryMiddleware(MiddlewareBase):
             check_fraction("threshold", threshold)
         backend = self._backend = backend_of(memory)
         extra = check_extra_tools(extra_tools, offered=mode != "static_control")
-        if extra:
-            with_ability(backend, Edits, "extra_tools")
+        for name in extra:
+            with_ability(backend, Edits if name == "update_memory" else Erases, "extra_tools")
         whose = "" if callable(user_id) else user_id
         self._key = f"remanence:{backend.kind}:{whose}:{agent_id or ''}:{tool_prefix}"
         self._emit_hint_event = check_flag("emit_hint_event", emit_hint_event)

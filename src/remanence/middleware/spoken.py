@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import cast
 
 from agentscope.message import DataBlock, Msg, TextBlock, URLSource
 
+from remanence.extract.unseen import without_unseen
+
 __all__ = ["BETWEEN_BLOCKS", "heard_text", "messages_of", "reference", "spoken_text"]
 
 BETWEEN_BLOCKS = "\n"
+
+_LONGEST_NAME = 200
+_INSIDE = str.maketrans("[]'\"", "()\u2019\u2019")
+_ADDRESS = re.compile(r"[\s\[\]<>'\"]")
 
 
 def spoken_text(message: Msg) -> str:
@@ -28,10 +35,25 @@ def spoken_text(message: Msg) -> str:
 
 
 def reference(media_type: str, *, name: str | None = None, url: str | None = None) -> str:
-    """Return what stands for an attachment in a text: its name, its type, and where it is."""
-    named = f" {name!r}" if name else ""
-    where = f" at {url}" if url else ""
-    return f"[attachment{named} of type {media_type}{where}]"
+    """Return what stands for an attachment in a text: its name, its type, and where it is.
+
+    Nothing in these can end it: in a name, brackets are round and quotation marks are apostrophes,
+    and what is longer than 200 characters is cut. An address has none of them, and no blanks.
+    """
+    called = _plain(name or "")
+    if len(called) > _LONGEST_NAME:
+        called = f"{called[: _LONGEST_NAME - 1].rstrip()}…"
+    named = f" '{called}'" if called else ""
+    where = f" at {_ADDRESS.sub(_percent, without_unseen(url))}" if url else ""
+    return f"[attachment{named} of type {_plain(media_type)}{where}]"
+
+
+def _plain(text: str) -> str:
+    return " ".join(without_unseen(text).translate(_INSIDE).split())
+
+
+def _percent(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match[0].encode())
 
 
 def messages_of(inputs: object) -> Sequence[Msg]:

@@ -36,9 +36,10 @@ def profile(
     """Return the current facts as lines, each with its date where one is known.
 
     Who somebody is comes first, then whom they know, what they like, what they asked for, their
-    plans, how they do things, and what happened. Within each, what was found most often comes
-    first, then what is surest, then what is latest. What a tool said is left out: it has no place
-    in what an agent is told before it is asked anything.
+    plans, how they do things, and what happened. Within each, what the user said here comes first,
+    then what was found most often, then what is surest, then what is latest. What a tool said is
+    left out, and so are instructions that the user didn't give here: they have no place in what an
+    agent is told before it is asked anything.
 
     Args:
         facts: What is known.
@@ -49,9 +50,7 @@ def profile(
     Returns:
         The lines; empty when there are none, or not even one fits.
     """
-    current = [
-        fact for fact in facts if is_current(fact, now) and fact.stated_by not in ("tool", "system")
-    ]
+    current = [fact for fact in facts if is_current(fact, now) and _is_told(fact)]
     lines: list[str] = []
     missed = 0
     for fact in sorted(current, key=_order):
@@ -63,10 +62,16 @@ def profile(
     return "\n".join(lines)
 
 
+def _is_told(fact: Fact) -> bool:
+    if fact.kind == "instruction":
+        return fact.stated_by in (None, "user") and not fact.imported
+    return fact.stated_by not in ("tool", "system")
+
+
 def _order(fact: Fact) -> tuple[int, bool, int, float, float]:
     kind = _KINDS.index(fact.kind) if fact.kind in _KINDS else _MISSING
     sure = 1.0 if fact.confidence is None else fact.confidence
-    told_by_others = fact.stated_by not in (None, "user")
+    told_by_others = fact.imported or fact.stated_by not in (None, "user")
     return kind, told_by_others, -len(fact.sources), -sure, -fact.at.timestamp()
 
 
@@ -79,5 +84,7 @@ def _line(fact: Fact, now: dt.datetime) -> str:
         notes.append(f"until {fact.valid_until:%Y-%m-%d}")
     if fact.stated_by == "assistant":
         notes.append("as the assistant said")
+    if fact.imported:
+        notes.append("from an import")
     text = " ".join(fact.text.split())
     return f"- {text} ({', '.join(notes)})" if notes else f"- {text}"

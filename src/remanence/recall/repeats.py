@@ -43,11 +43,16 @@ class Statement:
 
     Attributes:
         latest: The recollection of when it was said last; the better one of several of one time.
-        times: How often it was found.
+        found: All of them, each item once, in their order.
     """
 
     latest: Recollection
-    times: int = 1
+    found: list[Recollection]
+
+    @property
+    def times(self) -> int:
+        """How often it was found."""
+        return len(self.found)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,7 +70,8 @@ def statements(found: Sequence[Recollection]) -> list[Statement]:
     A statement has the place of its best recollection, and the words and the date of its latest
     one. The same item twice is one that was said once.
     """
-    known: list[tuple[_Words, Statement]] = []
+    told: list[Statement] = []
+    long: list[tuple[_Words, Statement]] = []
     exact: dict[object, Statement] = {}
     seen: set[tuple[str, str]] = set()
     for recollection in found:
@@ -74,18 +80,20 @@ def statements(found: Sequence[Recollection]) -> list[Statement]:
             continue
         seen.add(item)
         words = _words_of(recollection)
-        same = exact.get((words.who, words.words)) or next(
-            (statement for other, statement in known if _alike(words, other)), None
-        )
+        same = exact.get((words.who, words.words))
+        if same is None and words.runs:
+            same = next((statement for other, statement in long if _alike(words, other)), None)
         if same is None:
-            same = Statement(recollection)
-            known.append((words, same))
+            same = Statement(recollection, [recollection])
+            told.append(same)
+            if words.runs:
+                long.append((words, same))
         else:
-            same.times += 1
+            same.found.append(recollection)
             if recollection.at > same.latest.at:
                 same.latest = recollection
         exact.setdefault((words.who, words.words), same)
-    return [statement for _, statement in known]
+    return told
 
 
 def _words_of(recollection: Recollection) -> _Words:

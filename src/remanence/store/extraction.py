@@ -90,8 +90,7 @@ class ExtractionStore(Protocol):
     async def keep_reading(self, reading: Reading, *, then: Sequence[NewJob] = ()) -> Kept:
         """Store what was found, and mark what was read as done, in one transaction.
 
-        The facts belong to the session's user and agent, to no session. Sources that are gone
-        meanwhile are left out, with the facts that rest on nothing else.
+        The facts belong to the session's user and agent, to no session.
 
         Args:
             reading: What was read and found.
@@ -100,8 +99,9 @@ class ExtractionStore(Protocol):
 
         Returns:
             ``kept``. Or else nothing was kept: ``taken`` if somebody else has read one of these
-            meanwhile, ``outdated`` if the user has facts by now that were not weighed, or one that
-            was to be confirmed or superseded is gone, or was superseded.
+            meanwhile, or an episode is gone that was read or that a fact is to rest on, so that
+            what is left has to be read anew; ``outdated`` if the user has facts by now that were
+            not weighed, or one that was to be confirmed or superseded is gone, or was superseded.
         """
         ...
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from remanence.store.analysis import Analysis
+from remanence.store.audit import NewAudit
 from remanence.store.jobs import NewJob
 from remanence.types import Ending, Fact, FactKind, Filter, Role, Scope
 
@@ -20,7 +21,7 @@ class NewFact:
 
     ``sources`` are the ids of the episodes that it rests on, each once. The others are as those of
     :class:`~remanence.types.Fact`. With sources, ``stated_by`` is at most as trusted as the least
-    trusted of them, whatever is given.
+    trusted of them, and it is imported if any of them is, whatever is given.
     """
 
     id: str
@@ -36,6 +37,7 @@ class NewFact:
     confidence: float | None = None
     valid_from: dt.datetime | None = None
     valid_until: dt.datetime | None = None
+    imported: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ class FactStore(Protocol):
         *,
         superseded: Sequence[Supersession] = (),
         then: Sequence[NewJob] = (),
+        audit: NewAudit | None = None,
     ) -> list[Fact]:
         """Store statements, all of them or none, durably when this returns.
 
@@ -126,6 +129,7 @@ class FactStore(Protocol):
                 superseded already, is passed over.
             then: What is to be done next, put in by the same transaction, as
                 :meth:`~remanence.store.jobs.JobStore.follow` does.
+            audit: Who asked for it, if that is to be written down by the same transaction.
 
         Raises:
             InputError: A source is no episode of the user's; nothing was kept.

@@ -18,6 +18,9 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from remanence.store.analysis import Analysis, Reanalysis, StaleText
+from remanence.store.archive import ArchiveStore
+from remanence.store.audit import AuditStore
+from remanence.store.erasing import ErasureStore
 from remanence.store.extraction import ExtractionStore
 from remanence.store.facts import FactStore
 from remanence.store.jobs import JobStore, NewJob
@@ -30,7 +33,6 @@ __all__ = [
     "Counts",
     "Entry",
     "EpisodeStore",
-    "Erasure",
     "FactTimes",
     "Head",
     "IndexFeed",
@@ -45,7 +47,10 @@ Item = Episode | Fact
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NewEpisode:
-    """A message about to be stored, checked and analysed; ``metadata`` is JSON text."""
+    """A message about to be stored, checked and analysed; ``metadata`` is JSON text.
+
+    ``imported`` is as that of :class:`~remanence.types.Episode`.
+    """
 
     id: str
     role: Role
@@ -56,6 +61,7 @@ class NewEpisode:
     message_id: str | None
     metadata: str
     analysis: Analysis
+    imported: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -162,16 +168,6 @@ class Changes:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Erasure:
-    """What an erasure removed, and whether the write-ahead log was emptied with it."""
-
-    episodes: int
-    facts: int
-    ids: tuple[str, ...]
-    log_truncated: bool
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class Counts:
     """How much is stored; times are ``None`` when nothing is."""
 
@@ -221,7 +217,7 @@ class EpisodeStore(Protocol):
 
 
 class ItemStore(Protocol):
-    """Finds, lists and erases what is kept, episodes and facts alike."""
+    """Finds and lists what is kept, episodes and facts alike."""
 
     async def at_sequence(
         self, user_id: str, numbers: Sequence[int], *, known_at: dt.datetime | None = None
@@ -260,17 +256,6 @@ class ItemStore(Protocol):
         self, where: Filter, *, after: int, limit: int, origin: Origin | None
     ) -> list[tuple[int, Item]]:
         """Return up to ``limit`` items numbered above ``after`` that ``where`` sees, by number."""
-        ...
-
-    async def erase(self, where: Filter, ids: Sequence[str] | None) -> Erasure:
-        """Erase the items of these ids that ``where`` sees, or with ``None`` all it sees.
-
-        When this returns they are gone from the rows, from freed space, and (as the result says)
-        from the write-ahead log, and so are their vectors. A fact loses the sources that go, and
-        goes itself with the last of them. What a fact that goes had superseded is as if that had
-        never been: it holds again, or ends where the one that goes had its own end. A session
-        without items, and a user without items, are forgotten altogether.
-        """
         ...
 
     async def count(self, where: Filter | None) -> Counts:
@@ -315,6 +300,21 @@ class Store(EpisodeStore, FactStore, ItemStore, IndexFeed, Protocol):
     @property
     def extraction(self) -> ExtractionStore:
         """What is still to be read for facts."""
+        ...
+
+    @property
+    def archive(self) -> ArchiveStore:
+        """All of one user's memory, as it leaves the store and comes in."""
+        ...
+
+    @property
+    def audit(self) -> AuditStore:
+        """Who asked for what."""
+        ...
+
+    @property
+    def erasures(self) -> ErasureStore:
+        """What is to be erased."""
         ...
 
     @property

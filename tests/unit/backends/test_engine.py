@@ -6,7 +6,7 @@ import datetime as dt
 import pytest
 
 from remanence import Filter, InputError, Memory, MemoryClosedError, Message, Scope
-from remanence.backends import EngineBackend, Exchange, RecallRequest
+from remanence.backends import EngineBackend, Erases, Exchange, RecallRequest
 from remanence.recall.quotations import Around
 from remanence.types import Episode
 
@@ -157,8 +157,18 @@ async def test_what_may_be_seen_is_forgotten_by_id(memory: Memory, backend: Engi
     (episode,) = await memory.observe([Message("user", "Vega?")], scope=ALICE)
     fact = await memory.remember("Vega is named.", scope=ALICE, sources=[episode.id])
     ids = [episode.id, "nonsense"]
-    assert await backend.forget(ids, where=Filter("bob")) == []
-    assert set(await backend.forget(ids, where=Filter("alice"))) == {episode.id, fact.id}
+    assert (await backend.forget(ids, scope=Filter("bob"))).ids == ()
+    receipt = await backend.forget(ids, scope=Filter("alice"), asked_by="Alice")
+    assert set(receipt.ids) == {episode.id, fact.id}
+    assert (await memory.list(scope=ALICE)).items == ()
+    assert [entry.asked_by for entry in await memory.audit(user_id="alice")] == ["Alice"]
+
+
+async def test_a_user_is_forgotten(memory: Memory, backend: EngineBackend) -> None:
+    await memory.observe([Message("user", "Vega?")], scope=ALICE)
+    assert isinstance(backend, Erases)
+    receipt = await backend.forget_user("alice", asked_by="Alice")
+    assert (receipt.episodes, receipt.asked_by, receipt.complete) == (1, "Alice", True)
     assert (await memory.list(scope=ALICE)).items == ()
 
 

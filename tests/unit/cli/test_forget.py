@@ -22,10 +22,11 @@ def test_by_id(remanence: Run, listed: Listed, database: Path) -> None:
     assert "2026-03-01 09:30  Alice  My sister Nora lives in Ghent." in result.stderr
     assert "Not found: nonsense" in result.stderr
     assert f"Not found: {of_bob['id']}" in result.stderr
-    assert "user    alice" in result.stdout
-    assert "erased  2 episodes, 0 facts" in result.stdout
+    assert "user      alice" in result.stdout
+    assert "erased    2 episodes, 0 facts" in result.stdout
     assert first in result.stdout
-    assert "log     emptied" in result.stdout
+    assert "the write-ahead log is empty" in result.stdout
+    assert "Out of reach: copies of the file" in result.stderr
     assert [item["id"] for item in listed("alice")] == rest
     assert len(listed("bob")) == 1
     assert b"beehives" not in database.read_bytes()
@@ -42,7 +43,7 @@ def test_a_session(remanence: Run, listed: Listed) -> None:
 def test_everything_of_a_user(remanence: Run, listed: Listed) -> None:
     result = remanence("forget", "--everything", "--user", "alice", answer="y\n")
     assert "To be erased: 4 episodes, 0 facts" in result.stderr
-    assert "erased  4 episodes, 0 facts" in result.stdout
+    assert "erased    4 episodes, 0 facts" in result.stdout
     assert not listed("alice")
     assert len(listed("bob")) == 1
 
@@ -61,7 +62,7 @@ def test_nothing_to_erase_is_no_failure_and_not_asked(remanence: Run) -> None:
         user = "nobody" if what == ("--everything",) else "alice"
         result = remanence("forget", *what, "--user", user)
         assert "There is nothing to erase." in result.stderr
-        assert "erased  0 episodes, 0 facts" in result.stdout
+        assert "erased    0 episodes, 0 facts" in result.stdout
 
 
 def test_a_long_list_is_previewed(remanence: Run, write_lines: Callable[..., Path]) -> None:
@@ -86,4 +87,45 @@ def test_exactly_one_thing_has_to_be_named(
     remanence: Run, listed: Listed, what: tuple[str, ...]
 ) -> None:
     remanence("forget", *what, "--user", "alice", "--yes", code=2)
+    assert len(listed("alice")) == 4
+
+
+def test_what_a_question_finds(remanence: Run, listed: Listed) -> None:
+    result = remanence(
+        "forget", "--matching", "Where does Nora live?", "--limit", "2", "--user", "alice", "--yes"
+    )
+    assert "To be erased: 2 episodes, 0 facts" in result.stderr
+    assert "Nora" in result.stderr
+    assert len(listed("alice")) == 2
+
+
+def test_what_a_question_finds_is_shown_first(remanence: Run, listed: Listed) -> None:
+    remanence("forget", "--matching", "Nora", "--user", "alice", code=1, answer="n\n")
+    assert len(listed("alice")) == 4
+
+
+def test_a_question_that_finds_nothing_erases_nothing(remanence: Run) -> None:
+    result = remanence("forget", "--matching", "Nora", "--user", "nobody", "--yes")
+    assert "There is nothing to erase." in result.stderr
+
+
+def test_an_archive_is_kept_first(remanence: Run, listed: Listed, tmp_path: Path) -> None:
+    archive = tmp_path / "alice.zip"
+    everything = listed("alice")
+    result = remanence(
+        "forget", "--everything", "--user", "alice", "--yes", "--export", str(archive)
+    )
+    assert f"Out of reach: the archive that was kept: {archive}" in result.stderr.replace("\n", "")
+    assert listed("alice") == []
+    remanence("import", archive)
+    assert listed("alice") == everything
+
+
+def test_without_an_archive_nothing_is_erased(
+    remanence: Run, listed: Listed, tmp_path: Path
+) -> None:
+    archive = tmp_path / "no folder" / "alice.zip"
+    everything = ("forget", "--everything", "--user", "alice", "--yes")
+    remanence(*everything, "--export", str(archive), code=1)
+    remanence("forget", "--session", "spring", *everything[2:], "--export", "a.zip", code=2)
     assert len(listed("alice")) == 4

@@ -23,11 +23,11 @@ def test_the_best_comes_first_with_score_date_and_speaker(remanence: Run) -> Non
     result = remanence("recall", "Who lives in Ghent?", "--user", "alice")
     header, best, *rest = result.stdout.splitlines()
     assert header.split() == ["score", "date", "speaker", "text"]
-    assert best.split(maxsplit=4)[1:] == [
-        *("2026-03-01", "09:30", "Alice"),
+    assert best.split(maxsplit=5)[1:] == [
+        *("2026-03-01", "09:30", "Alice", "(imported)"),
         "My sister Nora lives in Ghent.",
     ]
-    assert any("assistant  Ghent is a lovely town." in line for line in rest)
+    assert any("assistant (imported)  Ghent is a lovely town." in line for line in rest)
     assert "castle" not in result.stdout  # that was told by another user
 
 

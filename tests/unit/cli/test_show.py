@@ -26,7 +26,7 @@ def test_a_user_or_a_session_in_order(remanence: Run, listed: Listed) -> None:
     result = remanence("show", "--user", "alice", "--session", "summer")
     (item,) = listed("alice", "--session", "summer")
     assert result.stdout.splitlines() == [
-        f"2026-07-10 20:00  summer  Alice  {item['id']}",
+        f"2026-07-10 20:00  summer  Alice (imported)  {item['id']}",
         "    Nora moved to Bruges.",
     ]
 

@@ -58,7 +58,7 @@ async def test_the_log_does_not_grow_without_a_pause(memory: Memory, database: P
 async def test_the_log_is_empty_after_an_erasure(memory: Memory, database: Path) -> None:
     await memory.observe(HELLO, scope=ALICE)
     receipt = await memory.forget_user("alice")
-    assert receipt.log_truncated
+    assert receipt.complete
     assert _log(database) == 0
 
 
@@ -72,9 +72,9 @@ async def test_a_reader_elsewhere_holds_nobody_up(memory: Memory, database: Path
         assert time.monotonic() - began < 1
         receipt = await memory.forget([first.id], scope=ALICE)
         assert receipt.episodes == 1
-        assert not receipt.log_truncated
+        assert not receipt.complete
         assert time.monotonic() - began < 5
-    assert (await memory.forget(scope=ALICE)).log_truncated
+    assert (await memory.forget(scope=ALICE)).complete
 
 
 async def test_a_lock_elsewhere_refuses_all_who_wait_at_once(database: Path) -> None:

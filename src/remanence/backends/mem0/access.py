@@ -7,20 +7,26 @@ import dataclasses
 import inspect
 import os
 import threading
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from remanence.backends.mem0.building import Plan
 from remanence.backends.mem0.calling import Call
+from remanence.backends.mem0.doomed import Doomed
+from remanence.backends.mem0.erasing import erase_from
+from remanence.backends.mem0.hosted import erase_at
 from remanence.backends.mem0.library import Loan, library
 from remanence.backends.mem0.locked import put_lock
 from remanence.backends.mem0.places import identity_of_client, is_class
 from remanence.backends.mem0.turns import turns_of
+from remanence.backends.service import Erased
 from remanence.remote.connections import with_fresh_connections
 
 if TYPE_CHECKING:
     from agentscope.embedding import EmbeddingModelBase
     from agentscope.model import ChatModelBase
+
+T = TypeVar("T")
 
 __all__ = ["Access", "Added", "BuiltClient", "GivenClient", "is_async_client"]
 
@@ -72,6 +78,15 @@ class Access(Protocol):
         """List one memory that has these ids and this metadata, when nothing is being added."""
         ...
 
+    @property
+    def erases(self) -> bool:
+        """Whether it can erase."""
+        ...
+
+    async def erase(self, doomed: Doomed) -> Erased:
+        """Erase, when nothing is being added."""
+        ...
+
     async def aclose(self) -> None:
         """Give back what was taken."""
         ...
@@ -91,6 +106,7 @@ class BuiltClient:
 
     takes_names = True
     lists = True
+    erases = True
 
     def __init__(
         self,
@@ -131,6 +147,12 @@ class BuiltClient:
             lambda memory: memory.get_all(filters=filters, top_k=1), self._call(), alone=True
         )
 
+    async def erase(self, doomed: Doomed) -> Erased:
+        """Erase; what has begun comes to its end even if this is cancelled."""
+        return await self._use(
+            lambda memory: asyncio.to_thread(erase_from, memory, doomed), self._call(), alone=True
+        )
+
     async def aclose(self) -> None:
         """Give the client back, which closes it if nobody else has it."""
         with self._borrowing:
@@ -141,7 +163,9 @@ class BuiltClient:
     def _call(self) -> Call:
         return Call(self._chat_model, self._embedding_model)
 
-    async def _use(self, work: Callable[[Any], Any], call: Call, *, alone: bool = False) -> object:
+    async def _use(
+        self, work: Callable[[Any], Awaitable[T]], call: Call, *, alone: bool = False
+    ) -> T:
         with self._borrowing:
             if self._loan is None or self._loan.process != os.getpid():
                 self._loan = library.borrow(self._plan)
@@ -161,6 +185,7 @@ class GivenClient:
         self.identity = identity_of_client(client)
         self.takes_names = is_class(client, "AsyncMemory")
         self.lists = _is_async(client, "get_all")
+        self.erases = self.takes_names or (self.lists and _is_async(client, "delete"))
         self._hosted = is_class(client, "AsyncMemoryClient")
         self._client = client
         self._turns = turns_of(client)
@@ -180,28 +205,40 @@ class GivenClient:
 
     async def add(self, messages: Sequence[dict[str, str]], **arguments: Any) -> Added:
         """Add; what mem0's own client has begun comes to its end even if this is cancelled."""
-        begun = False
 
         async def add() -> Added:
+            return Added(
+                await with_fresh_connections(lambda: self._client.add(list(messages), **arguments))
+            )
+
+        return await self._alone(add)
+
+    async def erase(self, doomed: Doomed) -> Erased:
+        """Erase; as for adding."""
+        if self.takes_names:
+            return await self._alone(lambda: asyncio.to_thread(erase_from, self._client, doomed))
+        return await self._alone(lambda: erase_at(self._client, doomed, hosted=self._hosted))
+
+    async def _alone(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Have a turn, and do something."""
+        begun = False
+
+        async def have_a_turn() -> T:
             nonlocal begun
             async with self._turns.taken():
                 begun = True
-                return Added(
-                    await with_fresh_connections(
-                        lambda: self._client.add(list(messages), **arguments)
-                    )
-                )
+                return await work()
 
         if not self.takes_names:
-            return await add()
-        # What mem0 does in threads goes on after a cancellation; the next add has to wait for it.
-        adding = asyncio.ensure_future(add())
-        adding.add_done_callback(_looked_at)
+            return await have_a_turn()
+        # What mem0 does in threads goes on after a cancellation; the next one has to wait for it.
+        working = asyncio.ensure_future(have_a_turn())
+        working.add_done_callback(_looked_at)
         try:
-            return await asyncio.shield(adding)
+            return await asyncio.shield(working)
         except asyncio.CancelledError:
             if not begun:
-                adding.cancel()
+                working.cancel()
             raise
 
     async def one_with(self, ids: dict[str, str], metadata: dict[str, str]) -> object:
@@ -226,7 +263,7 @@ def _is_async(client: object, name: str) -> bool:
     return callable(method) and inspect.iscoroutinefunction(inspect.unwrap(method))
 
 
-def _looked_at(adding: asyncio.Future[Added]) -> None:
+def _looked_at(working: asyncio.Future[Any]) -> None:
     """Let an error that nobody waits for any more not be reported as forgotten."""
-    if not adding.cancelled():
-        adding.exception()
+    if not working.cancelled():
+        working.exception()

@@ -11,10 +11,13 @@ from typing import Any, cast
 from remanence.errors import BackendAnswerError, InputError
 from remanence.types import Filter, Recollection, Scope
 
-__all__ = ["KEY", "Memory", "is_pending", "memories_of", "recollection_of"]
+__all__ = ["KEY", "SESSION", "Memory", "is_pending", "memories_of", "recollection_of", "time_of"]
 
 KEY = "remanence_key"
 """The key of a memory's metadata under which the idempotency key of its delivery is kept."""
+
+SESSION = "remanence_session"
+"""The key of a memory's metadata under which the session is kept that it came from."""
 
 _WAITING = ("PENDING", "RUNNING", "QUEUED")
 
@@ -34,9 +37,14 @@ class Memory:
     @property
     def key(self) -> str | None:
         """The idempotency key of what it came from, or ``None`` if it has none."""
-        metadata = self.fields.get("metadata")
-        key = cast("dict[str, object]", metadata).get(KEY) if isinstance(metadata, dict) else None
+        key = self.metadata.get(KEY)
         return key if isinstance(key, str) else None
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What was stored with it."""
+        metadata = self.fields.get("metadata")
+        return cast("dict[str, Any]", metadata) if isinstance(metadata, dict) else {}
 
 
 def memories_of(answer: object) -> list[Memory]:
@@ -71,15 +79,14 @@ def recollection_of(memory: Memory, where: Filter, now: dt.datetime) -> Recollec
         now: The time that it has if it tells none.
     """
     fields = memory.fields
-    metadata = fields.get("metadata")
     return Recollection(
         text=memory.text,
         origin="fact",
         id=str(fields.get("id") or hashlib.sha256(memory.text.encode()).hexdigest()),
         score=_score(fields.get("score")),
-        at=_time(fields.get("created_at")) or now,
+        at=time_of(fields.get("created_at")) or now,
         scope=_scope(fields.get("agent_id"), where),
-        metadata=dict(cast("dict[str, Any]", metadata)) if isinstance(metadata, dict) else {},
+        metadata=dict(memory.metadata),
     )
 
 
@@ -128,7 +135,7 @@ def _score(score: object) -> float:
     return min(max(float(score), 0.0), 1.0)
 
 
-def _time(value: object) -> dt.datetime | None:
+def time_of(value: object) -> dt.datetime | None:
     """Return a time with its time zone, UTC if none is told, or ``None`` for anything else."""
     if isinstance(value, dt.datetime):
         time = value

@@ -6,7 +6,7 @@ import inspect
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +16,14 @@ from remanence.backends.mem0.building import plan
 from remanence.backends.mem0.quiet import make_folder
 from remanence.backends.mem0.service import Mem0Service
 from remanence.backends.mem0.sharing import Queue, queues
-from remanence.backends.queued import QueuedBackend
+from remanence.backends.queued import ErasingBackend
 from remanence.backends.request import RecallRequest
 from remanence.clock import Clock
 from remanence.config import default_mem0_folder
 from remanence.errors import InputError, MemoryClosedError, StoreError
 from remanence.outbox.settings import OutboxSettings
 from remanence.telemetry import Faults, span
-from remanence.types import Recollection, Scope
+from remanence.types import Filter, Receipt, Recollection, Scope
 from remanence.validation import check_unspaced_identifier
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ _log = logging.getLogger(__name__)
 
 
 class Mem0Backend:
-    """Keeps memories in mem0, and what waits for it in a file; fulfils :class:`Backend`.
+    """Keeps memories in mem0, and what waits for it in a file.
+
+    It fulfils :class:`Backend`, :class:`ChecksIds`, :class:`CountsFaults` and :class:`Erases`.
 
     There are three ways to say where mem0's client comes from: AgentScope's models, of which a
     client is built; models, or none, and mem0's configuration, in which they take the place of
@@ -125,11 +127,13 @@ class Mem0Backend:
         """Search mem0; what still waits to be delivered is not found.
 
         Raises:
-            BackendError: mem0 failed.
+            BackendError: mem0 failed, or something of the user is to be erased first, which it
+                can't yet.
             MemoryClosedError: The backend was closed.
         """
         try:
-            await self._opened()  # what an earlier process left is delivered from now on
+            queue = await self._opened()  # what an earlier process left is delivered from now on
+            await queue.take_up(request.where.user_id)
         except StoreError as error:
             self.faults.record("outbox", error)
         with span("recall", backend=self.kind, limit=request.limit) as current:
@@ -159,6 +163,57 @@ class Mem0Backend:
         """
         queue = await self._opened()
         return await queue.remember(statements, scope=scope, wait=wait)
+
+    async def forget(
+        self,
+        ids: Iterable[str] | None = None,
+        *,
+        scope: Scope | Filter,
+        asked_by: str | None = None,
+    ) -> Receipt:
+        """Erase memories by their ids, or all of a session; see :class:`Erases`.
+
+        With a session goes what waits to be delivered of it. What was stored by versions that did
+        not tell mem0 the session stays, and the receipt says so. With any memory go the last
+        messages that mem0 keeps for its user and agent, which it may have been drawn from.
+
+        Raises:
+            InputError: There are neither ids nor a session, or one of the arguments is not
+                acceptable.
+            BackendRefusedError: The client can't erase; nothing was erased.
+            BackendError: mem0 could not; it is tried again, and nothing is recalled of the user
+                before that is done.
+            StoreError: The file can't be written; nothing was erased.
+            MemoryClosedError: The backend was closed.
+        """
+        queue = await self._erasing()
+        where = Filter.of(scope)
+        self.check_id("user_id", where.user_id)
+        if where.agent_id is not None:
+            self.check_id("agent_id", where.agent_id)
+        return await queue.forget(ids, scope=where, asked_by=asked_by)
+
+    async def forget_user(self, user_id: str, *, asked_by: str | None = None) -> Receipt:
+        """Erase everything of a user: memories, history, messages, and what waits.
+
+        Raises:
+            InputError: ``user_id`` can't be one.
+            BackendRefusedError: As for :meth:`forget`, and so are the others.
+            BackendError: As well.
+            StoreError: As well.
+            MemoryClosedError: As well.
+        """
+        queue = await self._erasing()
+        return await queue.forget_user(self.check_id("user_id", user_id), asked_by=asked_by)
+
+    async def _erasing(self) -> ErasingBackend:
+        """Return the queue, if the client can erase.
+
+        Raises:
+            BackendRefusedError: It can't.
+        """
+        self._service.check_erasing()
+        return await self._opened()
 
     async def settle(self, seconds: float) -> bool:
         """Wait until nothing waits to be delivered any more; return whether that came about.
@@ -190,7 +245,7 @@ class Mem0Backend:
         finally:
             await self._access.aclose()
 
-    async def _opened(self) -> QueuedBackend:
+    async def _opened(self) -> ErasingBackend:
         with self._joining:
             if self._closed:
                 raise MemoryClosedError("this backend was closed; make another one")

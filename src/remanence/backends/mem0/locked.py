@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
+from collections.abc import Generator
 from typing import Any
 
-__all__ = ["LockedClient", "is_local", "put_lock"]
+__all__ = ["LockedClient", "is_local", "local_client", "put_lock"]
 
 _putting = threading.Lock()
 
@@ -39,6 +41,17 @@ class LockedClient:
 
         return locked
 
+    @contextlib.contextmanager
+    def alone(self) -> Generator[None]:
+        """Keep others from calling the client for a block."""
+        with self._lock:
+            yield
+
+    @property
+    def inner(self) -> Any:
+        """The client itself."""
+        return self._client
+
     def create_payload_index(self, *_: Any, **__: Any) -> None:
         """Do nothing: in a folder there are no such indexes, and the client would only warn."""
 
@@ -46,6 +59,16 @@ class LockedClient:
 def is_local(client: object) -> bool:
     """Return whether a Qdrant client works in a folder or in memory, without a server."""
     return type(getattr(client, "_client", None)).__name__ == "QdrantLocal"
+
+
+def local_client(client: object) -> Any:
+    """Return the part of a Qdrant client that is its own server; ``None`` if it has none.
+
+    Args:
+        client: The client, with a lock around it or without.
+    """
+    inner = client.inner if isinstance(client, LockedClient) else client
+    return getattr(inner, "_client", None) if is_local(inner) else None
 
 
 def put_lock(memory: Any) -> bool:

@@ -9,11 +9,19 @@ from typing import Any
 
 from remanence.backends.exchange import Exchange
 from remanence.backends.mem0.access import Access, Added
-from remanence.backends.mem0.answers import KEY, Memory, is_pending, memories_of, recollection_of
+from remanence.backends.mem0.answers import (
+    KEY,
+    SESSION,
+    Memory,
+    is_pending,
+    memories_of,
+    recollection_of,
+)
+from remanence.backends.mem0.doomed import Doomed
 from remanence.backends.mem0.faults import translated
 from remanence.backends.mem0.text import clean
 from remanence.backends.request import RecallRequest
-from remanence.backends.service import Delivery
+from remanence.backends.service import Delivery, Erased
 from remanence.clock import Clock, SystemClock
 from remanence.errors import BackendRefusedError
 from remanence.types import Filter, Recollection, Scope
@@ -30,9 +38,9 @@ _MOST = 1_000
 class Mem0Service:
     """Keeps and finds memories in mem0.
 
-    It fulfils :class:`~remanence.backends.Service` and :class:`~remanence.backends.Lookup`. mem0
-    extracts facts from an exchange; these are what is found. It keeps users and agents apart, and
-    no sessions.
+    It fulfils :class:`~remanence.backends.Service`, :class:`~remanence.backends.Lookup` and
+    :class:`~remanence.backends.Forgets`. mem0 extracts facts from an exchange; these are what is
+    found. It keeps users and agents apart, and no sessions, which only an erasure tells apart.
 
     Args:
         access: The client.
@@ -102,7 +110,7 @@ class Mem0Service:
         """
         arguments: dict[str, Any] = dict(_ids(delivery.scope.user_id, delivery.scope.agent_id))
         if self._access.takes("metadata"):
-            arguments["metadata"] = {KEY: delivery.key}
+            arguments["metadata"] = _metadata(delivery)
         if delivery.exchange is not None:
             messages = self._messages(delivery.exchange)
             if messages:
@@ -150,6 +158,35 @@ class Mem0Service:
         except BackendRefusedError:
             return False  # it does not look by metadata
         return any(memory.key == key for memory in memories_of(answer))
+
+    def check_erasing(self) -> None:
+        """Do nothing if the client can erase.
+
+        Raises:
+            BackendRefusedError: It can't.
+        """
+        if not self._access.erases:
+            raise BackendRefusedError(
+                "this client of mem0 can't erase: it has no coroutine methods 'get_all' and "
+                "'delete'"
+            )
+
+    async def erase(self, where: Filter, ids: Sequence[str] | None) -> Erased:
+        """Erase memories, and what else mem0 keeps of them; see the protocol.
+
+        Raises:
+            BackendRefusedError: The client can't erase, or never will.
+            BackendError: mem0 failed.
+        """
+        self.check_erasing()
+        doomed = Doomed.of(_ids(where.user_id, where.agent_id), where, ids)
+        with _faults():
+            return await self._access.erase(doomed)
+
+
+def _metadata(delivery: Delivery) -> dict[str, str]:
+    session = delivery.scope.session_id
+    return {KEY: delivery.key, **({} if session is None else {SESSION: session})}
 
 
 def _ids(user_id: str, agent_id: str | None) -> dict[str, str]:

@@ -5,22 +5,23 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 
 from remanence.backends.mem0.service import Mem0Service
-from remanence.backends.queued import QueuedBackend
+from remanence.backends.queued import ErasingBackend
 from remanence.backends.request import RecallRequest
-from remanence.backends.service import Delivery
+from remanence.backends.service import Delivery, Erased
 from remanence.clock import Clock
 from remanence.outbox.settings import OutboxSettings
 from remanence.telemetry import Faults
-from remanence.types import Recollection, Scope
+from remanence.types import Filter, Recollection, Scope
 
 __all__ = ["Queue", "Queues", "queues"]
 
 
 class _Relay:
-    """Delivers by whichever user of a queue is there, the latest first; fulfils ``Service``.
+    """Delivers by whichever user of a queue is there, the latest first; fulfils what that one does.
 
     A delivery does not know which of them it came from: they store in one place, so each will do.
     """
@@ -43,6 +44,10 @@ class _Relay:
         """Look up."""
         return await self.services[-1].has(key, scope=scope)
 
+    async def erase(self, where: Filter, ids: Sequence[str] | None) -> Erased:
+        """Erase."""
+        return await self.services[-1].erase(where, ids)
+
 
 class Queue:
     """A queue that is shared with others.
@@ -52,7 +57,7 @@ class Queue:
         process: The process that has it.
     """
 
-    def __init__(self, relay: _Relay, backend: QueuedBackend) -> None:
+    def __init__(self, relay: _Relay, backend: ErasingBackend) -> None:
         """Nobody uses it yet."""
         self.backend = backend
         self.process = os.getpid()
@@ -101,7 +106,7 @@ class Queues:
             queue = self._queues.get(key)
             if queue is None or queue.process != os.getpid():
                 relay = _Relay(service.identity)
-                backend = QueuedBackend.open(
+                backend = ErasingBackend.open(
                     relay, file, settings=settings, clock=clock, faults=faults
                 )
                 queue = self._queues[key] = Queue(relay, backend)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from remanence.extract.commands import chinese, english
+from remanence.extract.commands import chinese, elsewhere, english, machine
 
-__all__ = ["BEGINNINGS", "LANGUAGES", "Commands"]
+__all__ = ["BEGINNINGS", "LANGUAGES", "PROGRAMS", "Commands"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,11 +34,19 @@ def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(pattern.replace(" ", r"\s")) for pattern in patterns)
 
 
+PROGRAMS = Commands(re.compile(r"[<\[_:(#]"), _compiled(*machine.ANYWHERE), ())
+"""What is no language: what programs write to models."""
+
 LANGUAGES = (
+    PROGRAMS,
     Commands(re.compile("[a-z#<]"), _compiled(*english.ANYWHERE), _compiled(*english.ORDERS)),
     Commands(
         re.compile("[\u3400-\u9fff]"), _compiled(*chinese.ANYWHERE), _compiled(*chinese.ORDERS)
     ),
+    Commands(re.compile("[a-z]"), _compiled(*elsewhere.LATIN), ()),
+    Commands(re.compile("[\u0430-\u044f]"), _compiled(*elsewhere.CYRILLIC), ()),
+    Commands(re.compile("[\u3040-\u30ff]"), _compiled(*elsewhere.KANA), ()),
+    Commands(re.compile("[\uac00-\ud7a3]"), _compiled(*elsewhere.HANGUL), ()),
 )
 
 _SIGNS = r"[.!?:;,\n\"'(\[{<>*#|`~。、【《「\u2013\u2014-]\s*"

@@ -65,6 +65,7 @@ ANYWHERE = (
     rf"(?:the |any |all |every )?{_AGENT} ?(?:[:,!.-]|(?:{_READING}|that|who|which)\b)",
     rf"\b(?:if you(?: are|'re) an?|as an?|any|every) {_AGENT},? (?:{_READING} (?:this|these)"
     r"|you (?:must|should|are required))",
+    rf"\b{_AGENT} (?:{_READING}|seeing|(?:that|which|who) (?:reads?|sees?)) (?:this|these)\b",
     # what the user is not to know
     rf"\bwithout (?:telling|informing|notifying|alerting|warning|letting) {_USER}",
     rf"\b(?:hide|conceal|keep) (?:this|these|it|that|them)\b[^.\n]{{0,30}}\bfrom {_USER}",

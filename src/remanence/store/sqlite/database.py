@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import time
@@ -17,8 +18,10 @@ from remanence.errors import (
     NotADatabaseError,
     SchemaTooNewError,
     StoreError,
+    StoreKeyError,
     StoreReadOnlyError,
 )
+from remanence.store.sqlite.cipher import Cipher, can_encrypt, check_build, salt_of
 from remanence.store.sqlite.faults import translated
 from remanence.store.sqlite.statements import migrations, statements
 
@@ -44,36 +47,58 @@ class Database:
         path: The file.
         busy_timeout: Seconds to wait for another process before giving up.
         writable: Whether this connection creates, migrates and writes the file.
+        cipher: What the file is encrypted with, if it is.
 
     Attributes:
         path: The file.
+        encrypted: Whether it can't be read without a key.
         connection: The connection to it.
         log_frames: How many pages the write-ahead log held after this connection's last commit.
     """
 
-    def __init__(self, path: Path, *, busy_timeout: float, writable: bool) -> None:
+    def __init__(
+        self, path: Path, *, busy_timeout: float, writable: bool, cipher: Cipher | None = None
+    ) -> None:
         """Open the file and check that it is one of ours."""
         self.path = path
+        self.encrypted = cipher is not None
         self._sql = statements()
         self._busy_timeout = busy_timeout
         self._patience = busy_timeout
         self._waiting_since = 0.0
         self.log_frames = 0
+        if cipher is not None:
+            check_build(path)
         if writable:
             _check_place(path)
-        with translated(path):
+        self._was_empty = False
+        try:
+            self._open(writable, cipher)
+        except (NotADatabaseError, StoreKeyError):
+            # Another process has begun the file meanwhile, with another salt for the key.
+            if not self._was_empty:
+                raise
+            self._open(writable, cipher)
+
+    def _open(self, writable: bool, cipher: Cipher | None) -> None:
+        with translated(self.path):
             # A reader needs the writing flag as well: the log's index is shared memory.
             flags = apsw.SQLITE_OPEN_READWRITE
-            self.connection = apsw.Connection(str(path), flags=flags)
+            self.connection = apsw.Connection(str(self.path), flags=flags)
         try:
-            with translated(path, self.connection):
+            with translated(self.path, self.connection):
                 self.connection.set_busy_handler(self._wait)
+                if cipher is not None:
+                    salt = salt_of(self.connection)
+                    self._was_empty = salt is None
+                    cipher.unlock(self.connection, self.path, salt)
                 self._set_up(writable)
         except BaseException:
             self.connection.close()
             raise
 
     def _set_up(self, writable: bool) -> None:
+        self._pragma("temp_store", 2)  # what SQLite sorts is in no file that we don't know
         if not writable:
             self._pragma("query_only", True)
             return
@@ -235,16 +260,35 @@ class Database:
             return False
         finally:
             self._patience = self._busy_timeout
-        if self._log_bytes():
+        if self.log_bytes():
             return False
         self.log_frames = 0
         return True
 
-    def _log_bytes(self) -> int:
+    def log_bytes(self) -> int:
+        """Return the size of the write-ahead log."""
         try:
             return Path(f"{self.path}-wal").stat().st_size
         except OSError:  # there is none, or nobody may look
             return 0
+
+    @property
+    def pages(self) -> int:
+        """How many pages the file has."""
+        return self._pragma("page_count")
+
+    @property
+    def page_size(self) -> int:
+        """The bytes of a page."""
+        return self._pragma("page_size")
+
+    def rebuild(self) -> None:
+        """Write the whole file anew, without free space; outside of a transaction."""
+        self._execute("VACUUM")
+
+    def forget_pages(self) -> None:
+        """Let go of the pages that were read, so that they are read anew."""
+        self._execute("PRAGMA shrink_memory")
 
     def _wait(self, attempt: int) -> bool:
         """Wait for whoever holds a lock; return ``False`` when that took too long.
@@ -271,11 +315,16 @@ def _check_place(path: Path) -> None:
     if found < LEAST_SQLITE:
         raise StoreError(
             f"SQLite {apsw.sqlite_lib_version()} is too old to be trusted with a shared log; "
-            "upgrade it: pip install --upgrade apsw"
+            f"upgrade it: pip install --upgrade {'apsw-sqlite3mc' if can_encrypt() else 'apsw'}"
         )
     try:
         _check_folder(path)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        # One that is there is not opened: closing it would take this process's locks on it away.
+        with contextlib.suppress(FileExistsError):
+            flags = os.O_CREAT | os.O_EXCL | os.O_RDWR
+            os.close(os.open(path.resolve(), flags, 0o600))
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise StoreReadOnlyError(
             f"{path} can't be created or opened ({error.strerror}); make it and its folder "

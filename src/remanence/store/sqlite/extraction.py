@@ -71,11 +71,14 @@ def keep_reading(database: Database, reading: Reading, then: Sequence[NewJob]) -
         for id_ in (*reading.episodes, *reading.passed_over)
         if (row := database.row("extraction", {"user_id": user_id, "id": to_id(id_)})) is not None
     }
-    if not all(state > 0 for state in states.values()):
+    read = {*reading.episodes, *reading.passed_over}
+    if len(states) < len(read) or not all(state > 0 for state in states.values()):
+        return "taken"
+    changes = reading.changes
+    if not _is_there(database, user_id, changes):
         return "taken"
     if last_fact(database, user_id) > reading.facts_upto:
         return "outdated"
-    changes = _still_there(database, user_id, reading.changes)
     new = {fact.id for fact in changes.added}
     touched = {each.fact for each in (*changes.confirmed, *changes.superseded)} - new
     if not all(is_current(database, user_id, fact) for fact in touched):
@@ -90,33 +93,16 @@ def keep_reading(database: Database, reading: Reading, then: Sequence[NewJob]) -
     for ids, state in ((reading.episodes, _DONE), (reading.passed_over, _PASSED_OVER)):
         rows = [{"user_id": user_id, "id": to_id(id_), "extraction": state} for id_ in ids]
         database.run_many("set_extraction", rows)
-    if states:
-        follow(database, then)
+    follow(database, then)
     return "kept"
 
 
-def _still_there(database: Database, user_id: str, changes: FactChanges) -> FactChanges:
-    """Return changes without the sources that are gone, and what rests on nothing else."""
-
-    def left(sources: Sequence[str]) -> tuple[str, ...]:
-        return tuple(
-            source
-            for source in sources
-            if database.row("source", {"user_id": user_id, "id": to_id(source)}) is not None
-        )
-
-    added = [dataclasses.replace(fact, sources=left(fact.sources)) for fact in changes.added]
-    kept = {fact.id for fact in added if fact.sources}
-    gone = {fact.id for fact in added} - kept
-    confirmed = [
-        dataclasses.replace(each, sources=left(each.sources))
-        for each in changes.confirmed
-        if each.fact not in gone
-    ]
-    return FactChanges(
-        added=tuple(fact for fact in added if fact.id in kept),
-        confirmed=tuple(each for each in confirmed if each.sources),
-        superseded=tuple(each for each in changes.superseded if each.by in kept),
+def _is_there(database: Database, user_id: str, changes: FactChanges) -> bool:
+    """Return whether all that facts are to rest on is still there."""
+    named = {source for each in (*changes.added, *changes.confirmed) for source in each.sources}
+    return all(
+        database.row("source", {"user_id": user_id, "id": to_id(source)}) is not None
+        for source in named
     )
 
 

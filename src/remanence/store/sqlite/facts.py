@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from remanence.errors import InputError
+from remanence.store.audit import NewAudit
 from remanence.store.facts import Confirmation, FactQuery, NewFact, Supersession
 from remanence.store.jobs import NewJob
+from remanence.store.sqlite.audit import record
 from remanence.store.sqlite.database import Database
 from remanence.store.sqlite.jobs import follow
 from remanence.store.sqlite.place import Place, log_changes
@@ -34,6 +36,7 @@ def add_facts(
     new: Sequence[NewFact],
     superseded: Sequence[Supersession],
     then: Sequence[NewJob],
+    audit: NewAudit | None,
 ) -> list[Fact]:
     """Store statements; see :meth:`remanence.store.facts.FactStore.add_facts`."""
     if not new:
@@ -43,6 +46,8 @@ def add_facts(
     changed = supersede(database, scope.user_id, current, new)
     log_changes(database, scope.user_id, amended=changed)
     follow(database, then)
+    if audit is not None:
+        record(database, audit)
     stored = at_sequence(database, scope.user_id, numbers)
     return [fact for fact in (stored[number] for number in numbers) if isinstance(fact, Fact)]
 
@@ -57,8 +62,9 @@ def add(database: Database, scope: Scope, new: Sequence[NewFact]) -> list[int]:
     numbers: list[int] = []
     for fact in new:
         told = _sources(database, place.user_id, fact.sources)
+        imported = fact.imported or any(source.imported for source in told.values())
         numbers.append(place.next_seq())
-        database.run("add_fact", {**_values(fact), **_place_of(place)})
+        database.run("add_fact", {**_values(fact), **_place_of(place), "imported": imported})
         place.add_entry(
             1,
             at=to_microseconds(fact.at),
@@ -66,7 +72,7 @@ def add(database: Database, scope: Scope, new: Sequence[NewFact]) -> list[int]:
             analysis=fact.analysis,
         )
         given = 0 if fact.stated_by is None else ROLES.index(fact.stated_by)
-        _add_sources(database, place.user_id, place.seq, told, given)
+        _add_sources(database, place.user_id, place.seq, told, given, drawn=True)
     place.save()
     return numbers
 
@@ -94,32 +100,54 @@ def _values(fact: NewFact) -> dict[str, Any]:
     return values
 
 
-def _sources(database: Database, user_id: str, ids: Iterable[str]) -> dict[int, int]:
-    """Return the roles of episodes by their numbers, ascending.
+class _Source(NamedTuple):
+    """An episode that a fact rests on: as what it was said, and whether it comes from a file."""
+
+    role: int
+    imported: bool
+
+
+def _sources(database: Database, user_id: str, ids: Iterable[str]) -> dict[int, _Source]:
+    """Return episodes by their numbers, ascending.
 
     Raises:
         InputError: One of them is no episode of the user's.
     """
-    found: dict[int, int] = {}
+    found: dict[int, _Source] = {}
     for source in ids:
         row = database.row("source", {"user_id": user_id, "id": to_id(source)})
         if row is None:
             raise InputError(
                 "sources", f"names {source!r}, which is no episode of the user's", "leave it out"
             )
-        found[row[0]] = row[1]
+        found[row[0]] = _Source(row[1], bool(row[2]))
     return dict(sorted(found.items()))
 
 
 def _add_sources(
-    database: Database, user_id: str, fact: int, told: Mapping[int, int], given: int
+    database: Database,
+    user_id: str,
+    fact: int,
+    told: Mapping[int, _Source],
+    given: int,
+    *,
+    drawn: bool,
 ) -> None:
-    """Let a fact rest on episodes, of these roles: together they are worth what the least is."""
-    least = max((*told.values(), given))
+    """Let a fact rest on episodes: together they are worth what the least trusted is.
+
+    It is drawn from them, or else they say the same again.
+    """
+    least = max((*(source.role for source in told.values()), given))
     database.run_many(
         "add_source",
         [
-            {"user_id": user_id, "fact": fact, "source": number, "stated_by": least}
+            {
+                "user_id": user_id,
+                "fact": fact,
+                "source": number,
+                "stated_by": least,
+                "drawn": drawn,
+            }
             for number in told
         ],
     )
@@ -136,7 +164,8 @@ def confirm(database: Database, user_id: str, confirmed: Sequence[Confirmation])
     numbers: list[int] = []
     for each in confirmed:
         number: int = database.one("fact_by_id", {"user_id": user_id, "id": to_id(each.fact)})[0]
-        _add_sources(database, user_id, number, _sources(database, user_id, each.sources), 0)
+        told = _sources(database, user_id, each.sources)
+        _add_sources(database, user_id, number, told, 0, drawn=False)
         numbers.append(number)
     return numbers
 

@@ -2,25 +2,26 @@
 -- numbers here; see the code.
 
 -- name: add_fact
-INSERT INTO facts (user_id, id, seq, session, text, at, utc_offset, recorded_at, metadata, kind,
-                   attribute, stated_by, confidence, valid_from, valid_from_offset, valid_until,
+INSERT INTO facts (user_id, id, seq, session, text, at, utc_offset, recorded_at, metadata, imported,
+                   kind, attribute, stated_by, confidence, valid_from, valid_from_offset, valid_until,
                    valid_until_offset, stated_until, stated_until_offset)
-VALUES (:user_id, :id, :seq, :session, :text, :at, :utc_offset, :recorded_at, :metadata, :kind,
-        :attribute, :stated_by, :confidence, :valid_from, :valid_from_offset, :valid_until,
+VALUES (:user_id, :id, :seq, :session, :text, :at, :utc_offset, :recorded_at, :metadata, :imported,
+        :kind, :attribute, :stated_by, :confidence, :valid_from, :valid_from_offset, :valid_until,
         :valid_until_offset, :valid_until, :valid_until_offset);
 
 -- name: source
--- The number of an episode by its id, and whose words it is.
-SELECT p.seq, e.role
+-- The number of an episode by its id, whose words it is, and whether it comes from a file.
+SELECT p.seq, e.role, p.imported
 FROM episodes AS p
 JOIN entries AS e ON e.user_id = p.user_id AND e.seq = p.seq
 WHERE p.user_id = :user_id AND p.id = :id;
 
 -- name: add_source
 -- Who says it once more, by better authority, counts.
-INSERT INTO fact_sources (user_id, fact, source, stated_by)
-VALUES (:user_id, :fact, :source, :stated_by)
-ON CONFLICT (user_id, fact, source) DO UPDATE SET stated_by = min(stated_by, :stated_by);
+INSERT INTO fact_sources (user_id, fact, source, stated_by, drawn)
+VALUES (:user_id, :fact, :source, :stated_by, :drawn)
+ON CONFLICT (user_id, fact, source)
+    DO UPDATE SET stated_by = min(stated_by, :stated_by), drawn = max(drawn, :drawn);
 
 -- name: drop_sources
 DELETE FROM fact_sources WHERE user_id = :user_id AND (fact = :seq OR source = :seq);
@@ -87,7 +88,9 @@ SET superseded_at = :superseded_at, superseded_by = :superseded_by, ending = :en
 WHERE user_id = :user_id AND seq = :seq;
 
 -- name: facts_at
--- Whole facts by number, with the sources and the authority that they had at a time.
+-- Whole facts by number, with the sources and the authority that they had at a time. The authority is
+-- twice the number of the role, and one more for what comes from a file: of the episodes that a fact
+-- was drawn from, any decides that; one that says the same again speaks for itself.
 SELECT f.seq, s.agent_id, s.session_id,
        f.id, f.text, f.at, f.utc_offset, f.recorded_at, f.metadata,
        (SELECT group_concat(lower(hex(o.id)), ' ' ORDER BY n.seq)
@@ -97,11 +100,14 @@ SELECT f.seq, s.agent_id, s.session_id,
         WHERE r.user_id = f.user_id AND r.fact = f.seq
           AND (:known_at IS NULL OR n.recorded_at <= :known_at)),
        f.kind, f.attribute,
-       coalesce((SELECT min(r.stated_by)
+       coalesce((SELECT min(2 * r.stated_by + CASE r.drawn WHEN 1 THEN f.imported
+                                                           ELSE o.imported END)
                  FROM fact_sources AS r
                  JOIN entries AS n ON n.user_id = r.user_id AND n.seq = r.source
+                 JOIN episodes AS o ON o.item = n.item
                  WHERE r.user_id = f.user_id AND r.fact = f.seq
-                   AND (:known_at IS NULL OR n.recorded_at <= :known_at)), f.stated_by),
+                   AND (:known_at IS NULL OR n.recorded_at <= :known_at)),
+                2 * coalesce(f.stated_by, 0) + f.imported),
        f.confidence, f.valid_from, f.valid_from_offset, f.valid_until, f.valid_until_offset,
        f.stated_until, f.stated_until_offset, f.superseded_at,
        (SELECT b.id FROM facts AS b WHERE b.user_id = f.user_id AND b.seq = f.superseded_by),

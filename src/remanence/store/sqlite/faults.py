@@ -53,8 +53,8 @@ def _told(path: Path, error: apsw.Error, reason: int) -> StoreError:
             )
         case apsw.NotADBError() | apsw.CorruptError():
             return NotADatabaseError(
-                f"{path} is not a Remanence database, or it is damaged ({error}); name another "
-                "file, or restore a backup"
+                f"{path} is not a Remanence database, or it is damaged or encrypted ({error}); "
+                "open it with its key, name another file, or restore a backup"
             )
         case apsw.ReadOnlyError() | apsw.PermissionsError() | apsw.AuthError():
             return StoreReadOnlyError(

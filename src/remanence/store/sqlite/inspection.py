@@ -10,11 +10,12 @@ from typing import Any
 
 import apsw
 
+from remanence.store.sqlite.cipher import Cipher, Key, can_encrypt, check_build, salt_of
 from remanence.store.sqlite.database import APPLICATION_ID, LEAST_SQLITE
 from remanence.store.sqlite.faults import translated
 from remanence.store.sqlite.statements import migrations
 
-__all__ = ["Inspection", "inspect"]
+__all__ = ["Inspection", "holders", "inspect"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Inspection:
         schema: The version of its schema; 0 for an empty file.
         newest_schema: The version that this Remanence writes.
         sqlite: The version of SQLite in use.
+        can_encrypt: Whether that build of it can encrypt.
+        encrypted: Whether the file can't be read without a key.
         sqlite_is_old: Whether that version can't be trusted with a shared log.
         locked: Whether another process kept it locked for writing all through ``patience``.
         holders: The ids of the other processes that have it open, as far as the system tells.
@@ -42,6 +45,8 @@ class Inspection:
     schema: int
     newest_schema: int
     sqlite: str
+    can_encrypt: bool
+    encrypted: bool
     sqlite_is_old: bool
     locked: bool
     holders: tuple[int, ...]
@@ -52,11 +57,14 @@ class Inspection:
     free_bytes: int
 
 
-def inspect(path: Path, *, patience: float = 2.0, thorough: bool = False) -> Inspection:
+def inspect(
+    path: Path, *, key: Key | None = None, patience: float = 2.0, thorough: bool = False
+) -> Inspection:
     """Look at a database file.
 
     Args:
         path: The file.
+        key: What it is encrypted with; ``None`` if it is not.
         patience: Seconds to wait for whoever is writing.
         thorough: Whether to compare indexes with their tables as well, which takes long in a
             large file.
@@ -65,12 +73,17 @@ def inspect(path: Path, *, patience: float = 2.0, thorough: bool = False) -> Ins
         NotADatabaseError: It is no SQLite database, or can't be read as one.
         StoreError: It can't be opened.
     """
+    cipher = None if key is None else Cipher(key)
+    if cipher is not None:
+        check_build(path)
     with translated(path):
         connection: Any = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         connection.set_busy_timeout(round(1000 * patience))
         with translated(path, connection):
+            if cipher is not None:
+                cipher.unlock(connection, path, salt_of(connection))
             owner, schema = (connection.pragma(name) for name in ("application_id", "user_version"))
             (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             check = "integrity_check(5)" if thorough else "quick_check(5)"
@@ -85,9 +98,11 @@ def inspect(path: Path, *, patience: float = 2.0, thorough: bool = False) -> Ins
         schema=schema,
         newest_schema=migrations()[-1].version,
         sqlite=apsw.sqlite_lib_version(),
+        can_encrypt=can_encrypt(),
+        encrypted=cipher is not None,
         sqlite_is_old=version < LEAST_SQLITE,
         locked=locked,
-        holders=_holders(path),
+        holders=holders(path),
         writable=all(os.access(place, os.W_OK) for place in (path, path.parent)),
         damage=tuple(found) if found != ["ok"] else (),
         file_bytes=path.stat().st_size,
@@ -114,8 +129,8 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _holders(path: Path) -> tuple[int, ...]:
-    """Return the processes that have a file open; none where the system doesn't say."""
+def holders(path: Path) -> tuple[int, ...]:
+    """Return the other processes that have a file open; none where the system doesn't say."""
     wanted = path.resolve()
     found: set[int] = set()
     for link in Path("/proc").glob("[0-9]*/fd/*"):

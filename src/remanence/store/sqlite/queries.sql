@@ -55,7 +55,8 @@ WHERE user_id = :user_id AND agent_id = :agent_id AND session_id = :session_id;
 
 -- name: episode_by_message
 -- The episode that already carries a message id in a session.
-SELECT item, id, position, role, name, content, at, utc_offset, recorded_at, message_id, metadata
+SELECT item, id, position, role, name, content, at, utc_offset, recorded_at, message_id, metadata,
+       imported
 FROM episodes
 WHERE user_id = :user_id AND session = :session AND message_id = :message_id;
 
@@ -80,9 +81,9 @@ WHERE w.message_id <> '';
 
 -- name: add_episode
 INSERT INTO episodes (user_id, id, seq, session, position, role, name, content, at, utc_offset,
-                      recorded_at, message_id, metadata, extraction)
+                      recorded_at, message_id, metadata, imported, extraction)
 VALUES (:user_id, :id, :seq, :session, :position, :role, :name, :content, :at, :utc_offset,
-        :recorded_at, :message_id, :metadata, :extraction);
+        :recorded_at, :message_id, :metadata, :imported, :extraction);
 
 -- name: add_entry
 INSERT INTO entries (user_id, seq, origin, item, session, at, recorded_at, role, speaker, asks,
@@ -141,7 +142,7 @@ ORDER BY seq;
 -- Whole episodes by number, and which of these numbers are facts.
 SELECT e.seq, e.origin, s.agent_id, s.session_id,
        p.id, p.position, p.role, p.name, p.content, p.at, p.utc_offset, p.recorded_at,
-       p.message_id, p.metadata
+       p.message_id, p.metadata, p.imported
 FROM entries AS e
 JOIN sessions AS s ON s.user_id = e.user_id AND s.number = e.session
 LEFT JOIN episodes AS p ON e.origin = 0 AND p.item = e.item
@@ -198,7 +199,7 @@ DELETE FROM entries WHERE user_id = :user_id AND seq = :seq;
 UPDATE sessions SET items = items - :gone WHERE user_id = :user_id AND number = :number;
 
 -- name: drop_empty_sessions
-DELETE FROM sessions WHERE user_id = :user_id AND items = 0;
+DELETE FROM sessions WHERE user_id = :user_id AND items = 0 RETURNING number;
 
 -- name: any_entry
 SELECT 1 FROM entries WHERE user_id = :user_id LIMIT 1;

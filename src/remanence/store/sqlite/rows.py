@@ -83,8 +83,9 @@ def filter_parameters(where: Filter) -> dict[str, Any]:
 
 
 def episode_of(scope: Scope, row: Row) -> Episode:
-    """Return the episode of a row: id, position, role, name, content, times, ids, metadata."""
-    found, position, role, name, content, at, offset, recorded_at, message_id, metadata = row
+    """Return the episode of a row: id, position, role, name, content, times, ids, and so on."""
+    found, position, role, name, content, at, offset, recorded_at = row[:8]
+    message_id, metadata, imported = row[8:]
     return Episode(
         id=to_text(found),
         scope=scope,
@@ -96,6 +97,7 @@ def episode_of(scope: Scope, row: Row) -> Episode:
         recorded_at=to_time(recorded_at),
         message_id=message_id,
         metadata=_metadata(metadata),
+        imported=bool(imported),
     )
 
 
@@ -124,7 +126,8 @@ def items_of(
 
 def _fact_of(scope: Scope, row: Row, known_at: int | None) -> Fact:
     found, text, at, offset, recorded_at, metadata, sources = row[:7]
-    kind, attribute, stated_by, confidence = row[7:11]
+    kind, attribute, authority, confidence = row[7:11]
+    stated_by, imported = divmod(authority, 2)
     superseded_at, superseded_by, ending = row[17:]
     valid_from, valid_until, stated_until = row[11:13], row[13:15], row[15:17]
     if superseded_at is not None and known_at is not None and superseded_at > known_at:
@@ -146,6 +149,7 @@ def _fact_of(scope: Scope, row: Row, known_at: int | None) -> Fact:
         superseded_at=None if superseded_at is None else to_time(superseded_at),
         superseded_by=None if superseded_by is None else to_text(superseded_by),
         ending=_named(ENDINGS, ending),
+        imported=bool(imported),
     )
 
 

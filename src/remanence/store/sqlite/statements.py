@@ -9,6 +9,15 @@ import re
 
 __all__ = ["Migration", "migrations", "statements"]
 
+_FILES = (
+    "queries.sql",
+    "archive.sql",
+    "erasing.sql",
+    "facts.sql",
+    "jobs.sql",
+    "orders.sql",
+    "vectors.sql",
+)
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 
@@ -36,7 +45,7 @@ def statements() -> dict[str, str]:
     """
     folder = importlib.resources.files("remanence.store.sqlite")
     found: dict[str, str] = {}
-    for file in ("queries.sql", "facts.sql", "jobs.sql", "vectors.sql"):
+    for file in _FILES:
         parts = _NAME.split((folder / file).read_text("utf-8"))[1:]
         for name, sql in zip(parts[::2], parts[1::2], strict=True):
             if name in found:

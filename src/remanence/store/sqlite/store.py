@@ -16,15 +16,21 @@ import apsw
 
 from remanence.errors import MemoryClosedError
 from remanence.store.analysis import Reanalysis, StaleText
+from remanence.store.audit import NewAudit
 from remanence.store.facts import FactQuery, NewFact, Supersession
 from remanence.store.jobs import NewJob
-from remanence.store.protocol import Batch, Changes, Counts, Erasure, Head, Item
+from remanence.store.protocol import Batch, Changes, Counts, Head, Item
 from remanence.store.sqlite import facts as work
 from remanence.store.sqlite import reads, writes
+from remanence.store.sqlite.archive import SQLiteArchive
+from remanence.store.sqlite.audit import SQLiteAudit
+from remanence.store.sqlite.cipher import Cipher, Key
 from remanence.store.sqlite.database import Database
+from remanence.store.sqlite.erasure_store import SQLiteErasures
 from remanence.store.sqlite.extraction_store import SQLiteExtraction
 from remanence.store.sqlite.job_store import SQLiteJobs
 from remanence.store.sqlite.lane import Lane, ReaderLane
+from remanence.store.sqlite.orders import SQLiteOrders
 from remanence.store.sqlite.vector_store import SQLiteVectors
 from remanence.store.sqlite.writer import WriterLane
 from remanence.types import Episode, Fact, Filter, Origin, Scope
@@ -36,9 +42,6 @@ T = TypeVar("T")
 _READERS = 2
 _GLANCED_AT = 50
 """So many items are read without a thread: about 10 µs each."""
-
-_ERASURE_PATIENCE = 2.0
-"""Seconds that an erasure waits for readers who need the log it is about to empty."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -59,21 +62,35 @@ class SQLiteStore:
     Args:
         path: The file; created if missing, readable by its owner only.
         busy_timeout: Seconds to wait for another process's transaction.
+        key: What the file is encrypted with: a passphrase, or 32 bytes; ``None`` if it is not.
 
     Attributes:
         path: The file.
         jobs: The work that waits in the same file.
         vectors: The vectors in the same file.
         extraction: What is still to be read for facts in the same file.
+        audit: Who asked for what, in the same file.
+        archive: All of one user's memory, as it leaves the file and comes in.
+        erasures: What is to be erased in the same file.
+        orders: What services are to erase whose jobs are in the same file.
     """
 
-    def __init__(self, path: Path, *, busy_timeout: float = 30.0) -> None:
+    def __init__(self, path: Path, *, busy_timeout: float = 30.0, key: Key | None = None) -> None:
         """Keep the settings; nothing is opened yet."""
         self.path = path
         self.jobs = SQLiteJobs(write=self._write, read=self._read)
         self.vectors = SQLiteVectors(write=self._write, read=self._read)
         self.extraction = SQLiteExtraction(write=self._write, read=self._read)
+        self.audit = SQLiteAudit(write=self._write, read=self._read)
+        self.archive = SQLiteArchive(write=self._write, read=self._read)
+        self.erasures = SQLiteErasures(
+            write=self._write, read=self._read, glance=self._glance, alone=self._alone
+        )
+        self.orders = SQLiteOrders(
+            write=self._write, read=self._read, glance=self._glance, alone=self._alone
+        )
         self._busy_timeout = busy_timeout
+        self._cipher = None if key is None else Cipher(key)
         self._lanes: _Lanes | None = None
         self._wanted = 0
         self._switching = threading.Lock()
@@ -119,6 +136,7 @@ class SQLiteStore:
                     self.path,
                     busy_timeout=0 if number == 1 else self._busy_timeout,
                     writable=number == 0,
+                    cipher=self._cipher,
                 )
                 databases.append(database)
         except BaseException:
@@ -163,16 +181,15 @@ class SQLiteStore:
             )
         return self._lanes
 
-    async def _call(self, lane: Lane, work: Callable[[Database], T], *, alone: bool = False) -> T:
-        return await asyncio.wrap_future(lane.submit(work, alone=alone))
-
     async def _write(self, work: Callable[..., T], *arguments: Any) -> T:
-        writer = self._open_lanes().writer
-        return await self._call(writer, lambda database: work(database, *arguments))
+        return await _done(self._open_lanes().writer, work, *arguments)
+
+    async def _alone(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Write, in transactions of its own."""
+        return await _done(self._open_lanes().writer, work, *arguments, alone=True)
 
     async def _read(self, work: Callable[..., T], *arguments: Any) -> T:
-        reader = self._open_lanes().reader
-        return await self._call(reader, lambda database: work(database, *arguments))
+        return await _done(self._open_lanes().reader, work, *arguments)
 
     async def append(
         self, batches: Sequence[Batch], *, then: Sequence[NewJob] = (), extract: bool = False
@@ -191,9 +208,10 @@ class SQLiteStore:
         *,
         superseded: Sequence[Supersession] = (),
         then: Sequence[NewJob] = (),
+        audit: NewAudit | None = None,
     ) -> list[Fact]:
         """Store statements; see :class:`~remanence.store.facts.FactStore`."""
-        return await self._write(work.add_facts, scope, facts, superseded, then)
+        return await self._write(work.add_facts, scope, facts, superseded, then, audit)
 
     async def facts(self, query: FactQuery, *, after: int, limit: int) -> list[tuple[int, Fact]]:
         """List statements; see :class:`~remanence.store.facts.FactStore`."""
@@ -225,16 +243,6 @@ class SQLiteStore:
     ) -> list[tuple[int, Item]]:
         """List items; see :class:`~remanence.store.protocol.ItemStore`."""
         return await self._read(reads.page, where, after, limit, origin)
-
-    async def erase(self, where: Filter, ids: Sequence[str] | None) -> Erasure:
-        """Erase items; see :class:`~remanence.store.protocol.ItemStore`."""
-        erasure = await self._write(writes.erase, where, ids)
-        # Also when nothing was found: an earlier erasure may have found a reader in the way.
-        writer = self._open_lanes().writer
-        truncated = await self._call(
-            writer, lambda database: database.truncate_log(_ERASURE_PATIENCE), alone=True
-        )
-        return dataclasses.replace(erasure, log_truncated=truncated)
 
     async def count(self, where: Filter | None) -> Counts:
         """Count items; see :class:`~remanence.store.protocol.ItemStore`."""
@@ -271,3 +279,10 @@ class SQLiteStore:
     async def replace_terms(self, user_id: str, items: Sequence[Reanalysis]) -> None:
         """Store new terms; see :class:`~remanence.store.protocol.IndexFeed`."""
         await self._write(writes.replace_terms, user_id, items)
+
+
+async def _done(lane: Lane, work: Callable[..., T], *arguments: Any, alone: bool = False) -> T:
+    """Let a thread work, and return what came of it."""
+    return await asyncio.wrap_future(
+        lane.submit(lambda database: work(database, *arguments), alone=alone)
+    )

@@ -16,6 +16,7 @@ __all__ = [
     "behind",
     "choose",
     "count",
+    "count_vectors",
     "drop_others",
     "drop_vectors",
     "erase_vectors",
@@ -158,8 +159,18 @@ def count(database: Database, embedder: int) -> EmbeddingProgress:
     return EmbeddingProgress(embedded, waiting)
 
 
-def erase_vectors(database: Database, user_id: str, doomed: Sequence[int]) -> None:
-    """Take the vectors of some items out of the rows that hold them."""
+def count_vectors(database: Database, user_id: str, of: Sequence[int] | None = None) -> int:
+    """Return how many vectors a user has, of some items or of all, by whatever embedder."""
+    rows = database.rows("blocks_of_user", {"user_id": user_id})
+    packed = [np.frombuffer(row[2], _NUMBER) for row in rows]
+    if of is None:
+        return sum(map(len, packed))
+    return sum(int(np.isin(numbers, np.array(of, np.int64)).sum()) for numbers in packed)
+
+
+def erase_vectors(database: Database, user_id: str, doomed: Sequence[int]) -> int:
+    """Take the vectors of some items out of the rows that hold them; return how many."""
+    erased = 0
     gone = np.array(doomed, np.int64)
     for block, embedder, packed in database.rows("blocks_of_user", {"user_id": user_id}):
         numbers = np.frombuffer(packed, _NUMBER)
@@ -174,8 +185,11 @@ def erase_vectors(database: Database, user_id: str, doomed: Sequence[int]) -> No
             database.run("rewrite_block", {**place, **rewritten})
         else:
             database.run("drop_block", place)
-        fewer = {"user_id": user_id, "embedder": embedder, "gone": int((~kept).sum())}
-        database.run("count_fewer", fewer)
+        fewer = int((~kept).sum())
+        place = {"user_id": user_id, "embedder": embedder}
+        database.run("count_fewer", {**place, "gone": fewer})
+        erased += fewer
+    return erased
 
 
 def drop_vectors(database: Database, user_id: str) -> None:

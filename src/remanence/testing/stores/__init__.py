@@ -13,8 +13,10 @@ The tests are coroutines: they need pytest-asyncio in its automatic mode.
 from __future__ import annotations
 
 from remanence.testing.stores.appending import Appending
+from remanence.testing.stores.archiving import Archiving
 from remanence.testing.stores.embedding import Embedding
 from remanence.testing.stores.erasing import Erasing
+from remanence.testing.stores.erasing_in_steps import ErasingInSteps
 from remanence.testing.stores.feeding import Feeding
 from remanence.testing.stores.reading import ReadingForFacts
 from remanence.testing.stores.seeing import Seeing
@@ -32,6 +34,7 @@ class StoreConformance(
     Verbatim,
     Seeing,
     Erasing,
+    ErasingInSteps,
     Feeding,
     Sharing,
     Sourcing,
@@ -39,6 +42,7 @@ class StoreConformance(
     ReadingForFacts,
     Embedding,
     Surrounding,
+    Archiving,
 ):
     """The whole contract of :class:`remanence.store.protocol.Store`.
 

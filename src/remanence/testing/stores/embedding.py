@@ -16,6 +16,7 @@ from remanence.testing.stores.records import (
     BOB,
     EVERYTHING,
     Follower,
+    erase,
     new_fact,
     say,
 )
@@ -202,12 +203,12 @@ class Embedding(Handles):
         await say(store, BOB, "his")
         await embed(store, "alice", embedder)
         await embed(store, "bob", embedder)
-        await store.erase(EVERYTHING, [episodes[1].id, episodes[5].id])
+        await erase(store, EVERYTHING, [episodes[1].id, episodes[5].id])
         assert await loaded(store, "alice", embedder) == expected(1, 3, 4, 5)
         assert await store.vectors.count(embedder) == EmbeddingProgress(5, 0)
         await say(store, ALICE, "new")
         assert await embed(store, "alice", embedder) == ["new"]
-        await store.erase(EVERYTHING, None)
+        await erase(store, EVERYTHING, None)
         assert await loaded(store, "alice", embedder) == {}
         assert await loaded(store, "bob", embedder) == expected(1)
         assert await store.vectors.count(embedder) == EmbeddingProgress(1, 0)
@@ -220,10 +221,10 @@ class Embedding(Handles):
         block = VectorBlock(
             np.array(todo.numbers, np.int64), np.array([vector_of(1), vector_of(2)])
         )
-        await second.erase(EVERYTHING, [episodes[0].id])
+        await erase(second, EVERYTHING, [episodes[0].id])
         assert await store.vectors.add("alice", embedder, block, since=0, progress=2)
         assert await loaded(store, "alice", embedder) == expected(2)
-        await second.erase(Filter("alice"), None)
+        await erase(second, Filter("alice"), None)
         assert not await store.vectors.add("alice", embedder, block, since=2, progress=3)
         assert await loaded(store, "alice", embedder) == {}
 
@@ -232,7 +233,7 @@ class Embedding(Handles):
         embedder = await store.vectors.choose("one", _SIZE)
         await say(store, ALICE, "one", "two")
         await embed(store, "alice", embedder)
-        await store.erase(EVERYTHING, None)
+        await erase(store, EVERYTHING, None)
         await say(store, ALICE, "back")
         assert await embed(store, "alice", embedder) == ["back"]
         (number,) = await Follower().follow(store)

@@ -12,6 +12,7 @@ from remanence.testing.stores.records import (
     ALICE,
     BOB,
     EVERYTHING,
+    erase,
     is_empty,
     listed,
     new_episode,
@@ -33,22 +34,22 @@ class Erasing(Handles):
         one, two, three = await say(store, ALICE, "one", "two", "three")
         (fact,) = await store.add_facts(ALICE, [new_fact()])
         elsewhere = Filter("alice", session_id="tuesday")
-        assert (await store.erase(elsewhere, [one.id])).ids == ()
-        result = await store.erase(EVERYTHING, [two.id, fact.id, two.id, new_id(), "nonsense"])
+        assert (await erase(store, elsewhere, [one.id])).ids == ()
+        result = await erase(store, EVERYTHING, [two.id, fact.id, two.id, new_id(), "nonsense"])
         assert (result.episodes, result.facts) == (1, 1)
         assert sorted(result.ids) == sorted([two.id, fact.id])
         assert [item for _, item in await page_of(store)] == [one, three]
         assert set(await store.at_sequence("alice", [1, 2, 3, 4])) == {1, 3}
-        again = await store.erase(EVERYTHING, [two.id, fact.id])
+        again = await erase(store, EVERYTHING, [two.id, fact.id])
         assert (again.episodes, again.facts, again.ids) == (0, 0, ())
-        assert (await store.erase(EVERYTHING, [])).ids == ()
+        assert (await erase(store, EVERYTHING, [])).ids == ()
 
     async def test_erasing_a_session(self, store: Store) -> None:
         """A session goes with its facts, and begins anew if it is written to again."""
         await say(store, ALICE, "one", "two")
         await store.add_facts(ALICE, [new_fact()])
         (kept,) = await say(store, Scope("alice"), "kept")
-        result = await store.erase(Filter("alice", "clerk", "monday"), None)
+        result = await erase(store, Filter("alice", "clerk", "monday"), None)
         assert (result.episodes, result.facts, len(result.ids)) == (2, 1, 3)
         assert [item for _, item in await page_of(store)] == [kept]
         assert (await store.count(EVERYTHING)).sessions == 1
@@ -61,27 +62,27 @@ class Erasing(Handles):
         await say(store, ALICE, "one")
         await say(store, BOB, "his")
         await store.add_facts(Scope("alice"), [new_fact()])
-        result = await store.erase(EVERYTHING, None)
+        result = await erase(store, EVERYTHING, None)
         assert (result.episodes, result.facts, len(result.ids)) == (1, 1, 2)
         assert await is_empty(store)
         assert await listed(store, Filter("bob")) == ["his"]
         assert (await store.count(None)).users == 1
-        assert (await store.erase(EVERYTHING, None)).ids == ()
+        assert (await erase(store, EVERYTHING, None)).ids == ()
 
     async def test_a_user_whose_last_item_goes_is_forgotten(self, store: Store) -> None:
         """Erasing item by item ends where erasing the user does."""
         (one,) = await say(store, ALICE, "one")
         (fact,) = await store.add_facts(Scope("alice"), [new_fact()])
-        await store.erase(EVERYTHING, [one.id])
+        await erase(store, EVERYTHING, [one.id])
         left = await store.count(EVERYTHING)
         assert (left.users, left.sessions, left.facts) == (1, 0, 1)
-        await store.erase(EVERYTHING, [fact.id])
+        await erase(store, EVERYTHING, [fact.id])
         assert await is_empty(store)
 
     async def test_positions_are_not_given_twice(self, store: Store) -> None:
         """What stays keeps its position, and what comes later comes behind it."""
         episodes = await say(store, ALICE, "0", "1", "2")
-        await store.erase(EVERYTHING, [episodes[1].id])
+        await erase(store, EVERYTHING, [episodes[1].id])
         (new,) = await say(store, ALICE, "3")
         left = [item for _, item in await page_of(store)]
         assert left == [episodes[0], episodes[2], new]
@@ -91,7 +92,7 @@ class Erasing(Handles):
         """The same message, or another one, can be stored under it again."""
         await store.append([Batch(ALICE, (new_episode("one", message_id="m1"), new_episode()))])
         (found,) = await store.episode_ids(ALICE, ["m1"])
-        await store.erase(EVERYTHING, [found])
+        await erase(store, EVERYTHING, [found])
         assert await store.episode_ids(ALICE, ["m1"]) == []
         await store.append([Batch(ALICE, (new_episode("two", message_id="m1"),))])
         assert sorted(await listed(store)) == ["hello", "two"]
@@ -102,9 +103,9 @@ class Erasing(Handles):
         await say(store, BOB, "his")
         epoch, his = (await store.head("alice")).epoch, await store.head("bob")
         await say(store, ALICE, "three")
-        await store.erase(EVERYTHING, [new_id()])
+        await erase(store, EVERYTHING, [new_id()])
         assert (await store.head("alice")).epoch == epoch
-        await store.erase(EVERYTHING, [one.id])
+        await erase(store, EVERYTHING, [one.id])
         assert (await store.head("alice")).epoch > epoch
         assert await store.head("bob") == his
 
@@ -116,7 +117,7 @@ class Erasing(Handles):
             seen = [number for number, _ in await page_of(store)]
             assert min(seen) > highest
             highest = max(seen)
-            await store.erase(EVERYTHING, None)
+            await erase(store, EVERYTHING, None)
             assert await store.at_sequence("alice", seen) == {}
 
     async def test_epochs_are_never_used_twice(self, store: Store) -> None:
@@ -126,8 +127,8 @@ class Erasing(Handles):
             for scope in (ALICE, BOB):
                 one, _two = await say(store, scope, "one", "two")
                 seen.append((await store.head(scope.user_id)).epoch)
-                await store.erase(Filter(scope.user_id), [one.id])
+                await erase(store, Filter(scope.user_id), [one.id])
                 seen.append((await store.head(scope.user_id)).epoch)
-                await store.erase(Filter(scope.user_id), None)
+                await erase(store, Filter(scope.user_id), None)
         assert min(seen) > 0
         assert seen == sorted(set(seen))

@@ -18,6 +18,7 @@ from remanence.testing.stores.records import (
     NOON,
     START,
     Follower,
+    erase,
     is_empty,
     new_analysis,
     new_episode,
@@ -99,8 +100,8 @@ class Feeding(Handles):
         follower = Follower()
         await follower.follow(store)
         later = await say(store, ALICE, "5", "6")
-        await store.erase(EVERYTHING, [episodes[1].id, later[0].id])
-        await store.erase(EVERYTHING, [episodes[3].id])
+        await erase(store, EVERYTHING, [episodes[1].id, later[0].id])
+        await erase(store, EVERYTHING, [episodes[3].id])
         assert list(await follower.follow(store)) == [1, 3, 5, 7]
         changes = await store.changes("alice", follower.head, limit=9)
         assert (changes.removed, changes.entries, changes.rebuild) == ((), (), False)
@@ -110,7 +111,7 @@ class Feeding(Handles):
         episodes = await say(store, ALICE, *map(str, range(9)))
         follower = Follower(limit=3)
         assert not await follower.step(store)
-        await store.erase(EVERYTHING, [episodes[i].id for i in (0, 2, 3, 8)])
+        await erase(store, EVERYTHING, [episodes[i].id for i in (0, 2, 3, 8)])
         await say(store, ALICE, "9")
         assert list(await follower.follow(store)) == [2, 5, 6, 7, 8, 10]
 
@@ -119,7 +120,7 @@ class Feeding(Handles):
         await say(store, ALICE, "one", "two", "three")
         follower = Follower()
         await follower.follow(store)
-        await store.erase(EVERYTHING, None)
+        await erase(store, EVERYTHING, None)
         assert await follower.follow(store) == {}
         assert follower.head == START
         await say(store, ALICE, "back")
@@ -131,7 +132,7 @@ class Feeding(Handles):
         await say(store, ALICE, "one", "two", "three")
         follower = Follower()
         await follower.follow(store)
-        await store.erase(EVERYTHING, None)
+        await erase(store, EVERYTHING, None)
         await say(store, ALICE, "four", "five", "six")
         rebuilt = follower.rebuilt
         entries = await follower.follow(store)
@@ -166,7 +167,7 @@ class Feeding(Handles):
     async def test_replacing_terms_skips_what_is_gone(self, store: Store) -> None:
         """Neither an erased item nor an erased user comes back by its terms."""
         episodes = await say(store, ALICE, "one", "two")
-        await store.erase(EVERYTHING, [episodes[0].id])
+        await erase(store, EVERYTHING, [episodes[0].id])
         new = [Reanalysis(number, new_analysis("new", version=2)) for number in (1, 2, 3)]
         await store.replace_terms("alice", new)
         assert list(await Follower().follow(store)) == [2]

@@ -15,6 +15,7 @@ from remanence.testing.stores.records import (
     BOB,
     EVERYTHING,
     Follower,
+    erase,
     is_empty,
     new_episode,
     new_fact,
@@ -138,7 +139,7 @@ class ReadingForFacts(Handles):
         known = await follower.follow(store)
         assert known[number].sources == (1, 2)
         assert known == await Follower().follow(store)
-        await store.erase(EVERYTHING, [user.id])
+        await erase(store, EVERYTHING, [user.id])
         ((_, fact),) = await store.facts(FactQuery(EVERYTHING), after=0, limit=9)
         assert (fact.sources, fact.stated_by) == ((said.id,), "tool")
         assert await follower.follow(store) == await Follower().follow(store)
@@ -153,18 +154,20 @@ class ReadingForFacts(Handles):
         assert await facts(store) == ["second"]
 
     async def test_what_was_forgotten_meanwhile_leaves_no_fact(self, store: Store) -> None:
-        """Nor comes the user back by it."""
-        one, two = await tell(store, ALICE, "one", "two")
-        await store.erase(EVERYTHING, [one.id])
-        new = (drawn("of one", one), drawn("of both", one, two))
-        changes = FactChanges(new, superseded=(Supersession(new[1].id, new[0].id, "corrected"),))
-        assert await store.extraction.keep_reading(read(one, two, changes=changes)) == "kept"
-        ((_, fact),) = await store.facts(FactQuery(EVERYTHING), after=0, limit=9)
-        assert (fact.text, fact.sources) == ("of both", (two.id,))
-        (three,) = await tell(store, ALICE, "three")
-        await store.erase(EVERYTHING, None)
+        """What is left has to be read anew, as nobody knows what was found without it."""
+        one, two, three = await tell(store, ALICE, "one", "two", "three")
+        await erase(store, EVERYTHING, [one.id])
+        both = FactChanges(added=(drawn("of both", one, two),))
+        assert await store.extraction.keep_reading(read(one, two, changes=both)) == "taken"
+        assert await store.extraction.keep_reading(read(two, changes=both)) == "taken"
+        assert await store.extraction.keep_reading(read(one, two)) == "taken"
+        assert await waiting(store) == ["two", "three"]
+        assert await facts(store) == []
+        alone = FactChanges(added=(drawn("of two", two),))
+        assert await store.extraction.keep_reading(read(two, changes=alone)) == "kept"
+        await erase(store, EVERYTHING, None)
         late = read(three, changes=FactChanges(added=(drawn("late", three),)))
-        assert await store.extraction.keep_reading(late) == "kept"
+        assert await store.extraction.keep_reading(late) == "taken"
         assert await is_empty(store)
 
     async def test_what_is_passed_over_waits_apart(self, store: Store) -> None:
@@ -207,6 +210,6 @@ class ReadingForFacts(Handles):
         (his,) = await tell(store, BOB, "his")
         await tell(store, ALICE, "hers")
         reading = Reading(ALICE, (his.id, new_id()), FactChanges(added=(drawn("x", his),)), 0)
-        assert await store.extraction.keep_reading(reading) == "kept"
+        assert await store.extraction.keep_reading(reading) == "taken"
         assert await waiting(store, BOB) == ["his"]
         assert await facts(store) == []

@@ -6,12 +6,13 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import uuid_utils
 
 from remanence.store.analysis import Analysis
+from remanence.store.erasing import Erasure, NewErasure
 from remanence.store.facts import NewFact
 from remanence.store.protocol import Batch, Entry, Head, Item, NewEpisode, Store
 from remanence.types import Episode, Fact, Filter, Role, Scope
@@ -25,6 +26,7 @@ __all__ = [
     "SECOND",
     "START",
     "Follower",
+    "erase",
     "is_empty",
     "listed",
     "new_analysis",
@@ -49,6 +51,17 @@ EVERYTHING = Filter("alice")
 def new_id() -> str:
     """Return an id that no item has."""
     return str(uuid_utils.uuid7())
+
+
+async def erase(store: Store, where: Filter, ids: Iterable[str] | None) -> Erasure:
+    """Erase what a filter sees, or some of it, and return what went."""
+    wanted = NewErasure(where, None if ids is None else tuple(ids), NOON)
+    (number,) = await store.erasures.ask([wanted])
+    erasure = await store.erasures.remove(number, at=NOON)
+    assert erasure is not None
+    assert (await store.erasures.overwrite(number)).clean
+    await store.erasures.finish([number])
+    return erasure
 
 
 def new_analysis(terms: str, *, version: int = 1) -> Analysis:

@@ -18,6 +18,7 @@ from remanence.testing.stores.records import (
     ALICE,
     EVERYTHING,
     Follower,
+    erase,
     listed,
     new_episode,
     new_fact,
@@ -58,9 +59,9 @@ class Sharing(Handles):
         one, *_ = await say(store, ALICE, "one", "two", "three")
         follower = Follower()
         await follower.follow(store)
-        await second.erase(EVERYTHING, [one.id])
+        await erase(second, EVERYTHING, [one.id])
         assert list(await follower.follow(store)) == [2, 3]
-        await second.erase(EVERYTHING, None)
+        await erase(second, EVERYTHING, None)
         await say(second, ALICE, "back")
         (entry,) = (await follower.follow(store)).values()
         assert entry.terms == "term_back"

@@ -18,6 +18,7 @@ from remanence.testing.stores.records import (
     BOB,
     EVERYTHING,
     Follower,
+    erase,
     is_empty,
     new_episode,
     new_fact,
@@ -229,7 +230,7 @@ class Stating(Handles):
         await supersede(store, berlin, "Lisbon", JUNE, two, until=MAY)
         follower = Follower()
         await follower.follow(store)
-        await store.erase(EVERYTHING, [two.id])
+        await erase(store, EVERYTHING, [two.id])
         assert await store.facts(FactQuery(EVERYTHING), after=0, limit=9) == [(3, berlin)]
         assert await follower.follow(store) == await Follower().follow(store)
 
@@ -238,7 +239,7 @@ class Stating(Handles):
         (one,) = await store.add_facts(ALICE, [told("Berlin", MARCH)])
         two = await supersede(store, one, "Lisbon", MAY, until=MAY)
         three = await supersede(store, two, "Rome", JULY, until=JULY)
-        await store.erase(EVERYTHING, [two.id])
+        await erase(store, EVERYTHING, [two.id])
         first, last = await store.history(EVERYTHING, one.id)
         assert last == three
         assert (first.superseded_by, first.superseded_at) == (three.id, JULY)
@@ -250,7 +251,7 @@ class Stating(Handles):
         (one,) = await store.add_facts(ALICE, [told("Berlin", MARCH)])
         two = await supersede(store, one, "Lisbon", MAY, until=MAY)
         await supersede(store, two, "Porto", JULY, ending="corrected")
-        await store.erase(EVERYTHING, [two.id])
+        await erase(store, EVERYTHING, [two.id])
         first, last = await store.history(EVERYTHING, one.id)
         assert (first.ending, first.valid_until, last.text) == ("ended", MAY, "Porto")
 
@@ -259,9 +260,9 @@ class Stating(Handles):
         (one,) = await store.add_facts(ALICE, [told("one", MARCH)])
         two = await supersede(store, one, "two", MAY, until=MAY)
         three = await supersede(store, two, "three", JUNE, until=JUNE)
-        await store.erase(EVERYTHING, [two.id, three.id])
+        await erase(store, EVERYTHING, [two.id, three.id])
         assert await store.facts(FactQuery(EVERYTHING), after=0, limit=9) == [(1, one)]
-        await store.erase(EVERYTHING, [one.id])
+        await erase(store, EVERYTHING, [one.id])
         assert await is_empty(store)
 
     async def test_indexes_learn_what_became_of_a_fact(self, store: Store) -> None:

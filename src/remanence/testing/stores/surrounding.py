@@ -15,6 +15,7 @@ from remanence.testing.stores.records import (
     EVERYTHING,
     NOON,
     SECOND,
+    erase,
     new_episode,
     new_fact,
     new_id,
@@ -89,7 +90,7 @@ class Surrounding(Handles):
     async def test_what_was_erased_leaves_its_place_empty(self, store: Store) -> None:
         """What stood behind it does not come nearer, and it is not found any more itself."""
         told = await say(store, ALICE, *"abcd")
-        await store.erase(EVERYTHING, [told[1].id])
+        await erase(store, EVERYTHING, [told[1].id])
         asked = [each.id for each in told[1:3]]
         around = await store.around(EVERYTHING, asked, before=1, after=1)
         assert around == {told[2].id: tuple(told[2:])}

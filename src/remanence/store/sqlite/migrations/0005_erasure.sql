@@ -3,7 +3,8 @@
 -- What was asked to be erased and is not done yet: written first, so that whoever opens or reads the
 -- file next goes on with it. An absent agent, session or time is NULL; `ids` is a list in JSON, in
 -- hexadecimal, or NULL for all that is seen. Nothing with a number above `upto` is meant.
--- `rows_gone`: what is left to do is to overwrite what freed space still holds.
+-- `rows_gone`: 1 if what is left to do is to overwrite what freed space still holds, 2 if that was done
+-- as well, for somebody else to tell of it. `result` is what went, in JSON: ids and numbers.
 CREATE TABLE erasures (
     number      INTEGER PRIMARY KEY AUTOINCREMENT,
     user_id     TEXT    NOT NULL,
@@ -16,7 +17,8 @@ CREATE TABLE erasures (
     action      TEXT    NOT NULL,
     asked_by    TEXT,
     asked_at    INTEGER NOT NULL,
-    rows_gone   INTEGER NOT NULL DEFAULT 0
+    rows_gone   INTEGER NOT NULL DEFAULT 0,
+    result      TEXT
 ) STRICT;
 
 CREATE INDEX erasures_by_user ON erasures (user_id) WHERE rows_gone = 0;

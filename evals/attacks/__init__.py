@@ -1,0 +1,1 @@
+"""Attacks on a memory, carried out through real agents: what reaches the next prompt of them."""

@@ -1,0 +1,1 @@
+"""What an erasure leaves in the files of a store, looked for byte by byte."""

@@ -1,0 +1,213 @@
+"""All of one user's memory, out into a file and in from one."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from remanence.archive import Exported, Imported
+from remanence.engine.facts import FactMemory
+from remanence.index.text import analyze
+from remanence.store.analysis import Analysis
+from remanence.store.archive import (
+    ArchivedEpisode,
+    ArchivedItem,
+    ArchivedSession,
+    Contents,
+    Incoming,
+)
+from remanence.store.audit import NewAudit
+from remanence.telemetry import count, span
+from remanence.types import Scope
+from remanence.validation import check_content, check_flag, check_identifier
+
+if TYPE_CHECKING:
+    from remanence.archive.file import ArchiveFile
+    from remanence.archive.reading import ArchiveReader
+    from remanence.archive.writing import Written
+
+__all__ = ["ArchivingMemory"]
+
+
+class ArchivingMemory(FactMemory):
+    """A memory's archives."""
+
+    async def export(
+        self,
+        path: str | Path,
+        *,
+        user_id: str,
+        overwrite: bool = False,
+        asked_by: str | None = None,
+    ) -> Exported:
+        """Write all that is kept of a user to one file, as of one moment.
+
+        The file is a zip file with JSON Lines in it, for people and programs to read; see
+        ``docs/archives.md``. It is not encrypted, and only its owner can read it. It is there as a
+        whole, or not at all. Vectors are not in it: they are made anew where it is taken in.
+
+        Args:
+            path: Where the file is to be; its folder has to exist.
+            user_id: Whose memory.
+            overwrite: Whether a file that is there already is replaced.
+            asked_by: Who asked for it, for the audit.
+
+        Returns:
+            What was written; an unknown user's archive is empty.
+
+        Raises:
+            InputError: An argument is not acceptable, or there is a file already.
+            ArchiveError: The file can't be written.
+            StoreError: The store can't be read.
+        """
+        self.check_open()
+        check_identifier("user_id", user_id)
+        _check_asked_by(asked_by)
+        target = _path("path", path)
+        check_flag("overwrite", overwrite)
+        began = time.monotonic()
+        draft = await asyncio.to_thread(_new_file, target, overwrite)
+        try:
+            with span("export"):
+                await self._eraser.take_up(user_id)
+                at, written = await self._write_out(draft, user_id)
+                counts = {
+                    "sessions": written.sessions,
+                    "episodes": written.episodes,
+                    "facts": written.facts,
+                }
+                # Before it is there: what is written down too much is no harm.
+                await self._store.audit.record(NewAudit(at, "export", user_id, asked_by, counts))
+                file_bytes = await asyncio.to_thread(draft.publish)
+        except BaseException:
+            draft.give_up()
+            raise
+        count("exported", written.episodes + written.facts)
+        return Exported(
+            path=target,
+            user_id=user_id,
+            at=at,
+            asked_by=asked_by,
+            file_bytes=file_bytes,
+            seconds=time.monotonic() - began,
+            **counts,
+        )
+
+    async def _write_out(self, draft: ArchiveFile, user_id: str) -> tuple[datetime, Written]:
+        """Write a file in a thread of the store; return as of when it is, and how much it holds."""
+
+        def write(contents: Contents) -> tuple[datetime, Written]:
+            at = self._clock.now()
+            return at, draft.write(contents, user_id=user_id, created_at=at)
+
+        return await self._store.archive.read_out(user_id, write)
+
+    async def import_archive(
+        self, path: str | Path, *, user_id: str | None = None, asked_by: str | None = None
+    ) -> Imported:
+        """Take in an archive that :meth:`export` wrote, in one transaction: all of it or nothing.
+
+        Ids, times and order are kept, so that what is recalled afterwards is what was recalled
+        before. Where the user has something already, what comes in is numbered after it. What is
+        there already, by its id, is not stored again; a fact that is there is completed by what the
+        archive knows more of it. Importing twice changes nothing.
+
+        Args:
+            path: The file.
+            user_id: Whose memory it becomes; the archive's own user by default.
+            asked_by: Who asked for it, for the audit.
+
+        Returns:
+            What came of it.
+
+        Raises:
+            InputError: An argument is not acceptable.
+            ArchiveError: The file is no archive, is damaged, too large, or of a newer version.
+            RecordError: A line in it is not acceptable; the error names it and the field.
+            ConflictError: The user has something else under an id, or a message id, of the archive.
+            StoreError: The store can't.
+        """
+        self.check_open()
+        if user_id is not None:
+            check_identifier("user_id", user_id)
+        _check_asked_by(asked_by)
+        source = _path("path", path)
+        began = time.monotonic()
+        with span("import"):
+            archived_user_id, sessions, items = await asyncio.to_thread(_read, source)
+            user_id = user_id or archived_user_id
+            incoming = Incoming(
+                sessions=sessions,
+                items=items,
+                at=self._clock.now(),
+                asked_by=asked_by,
+                then=[
+                    *self._embedding_jobs([user_id]),
+                    *self._extraction_jobs(_unread(user_id, items)),
+                ],
+                extract=self.extracts,
+            )
+            await self._eraser.take_up(user_id)
+            taken = await self._store.archive.take_in(user_id, incoming)
+        self._wake()
+        count("imported", taken.episodes + taken.facts)
+        return Imported(
+            path=source,
+            user_id=user_id,
+            archived_user_id=archived_user_id,
+            at=incoming.at,
+            asked_by=asked_by,
+            sessions=taken.sessions,
+            episodes=taken.episodes,
+            facts=taken.facts,
+            episodes_there=taken.episodes_there,
+            facts_there=taken.facts_there,
+            facts_completed=taken.facts_completed,
+            seconds=time.monotonic() - began,
+        )
+
+
+_Items = Sequence[tuple[ArchivedItem, Analysis]]
+
+
+def _path(field: str, path: str | Path) -> Path:
+    named = str(path) if isinstance(path, Path) else path
+    return Path(check_content(field, named)).expanduser()
+
+
+def _check_asked_by(asked_by: str | None) -> None:
+    if asked_by is not None:
+        check_identifier("asked_by", asked_by)
+
+
+# What validates an archive takes a while to load, and is needed by nobody else.
+def _new_file(path: Path, overwrite: bool) -> ArchiveFile:
+    module = importlib.import_module("remanence.archive.file")
+    file: ArchiveFile = module.ArchiveFile(path, overwrite=overwrite)
+    return file
+
+
+def _read(path: Path) -> tuple[str, Sequence[ArchivedSession], _Items]:
+    """Return whose memory an archive holds, and all of it, checked and analysed."""
+    module = importlib.import_module("remanence.archive.reading")
+    archive: ArchiveReader = module.ArchiveReader(path)
+    with archive:
+        sessions = list(archive.sessions())
+        items = [(item, analyze(_text_of(item))) for item in archive.items()]
+        return archive.manifest.user_id, sessions, items
+
+
+def _text_of(item: ArchivedItem) -> str:
+    return item.content if isinstance(item, ArchivedEpisode) else item.text
+
+
+def _unread(user_id: str, items: _Items) -> Iterator[Scope]:
+    """Yield the sessions in which something is still to be read for facts."""
+    for item, _ in items:
+        if isinstance(item, ArchivedEpisode) and item.extraction in ("waiting", "passed over"):
+            yield Scope(user_id, item.agent_id, item.session_id)
