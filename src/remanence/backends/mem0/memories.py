@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from remanence.backends.mem0.locked import local_client
+from remanence.backends.mem0.places import is_class
 from remanence.errors import BackendError
 
 __all__ = ["Row", "VectorStore"]
 
 _FIRST = 1_000
 _MOST = 1 << 30
+_AT_ONCE = 100
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,10 +60,17 @@ class VectorStore:
             most *= 8
         raise BackendError("mem0's store lists memories without an end")
 
-    def delete(self, ids: Collection[str]) -> None:
+    def delete(self, ids: Sequence[str]) -> None:
         """Delete rows."""
-        for id_ in ids:
-            self.store.delete(vector_id=id_)
+        if is_class(self.store, "Qdrant"):
+            # One by one, each would wait for a search or two.
+            name = self.store.collection_name
+            for place in range(0, len(ids), _AT_ONCE):
+                some = list(ids[place : place + _AT_ONCE])
+                self.store.client.delete(collection_name=name, points_selector=some)
+        else:
+            for id_ in ids:
+                self.store.delete(vector_id=id_)
 
     def relabel(self, id: str, payload: Mapping[str, Any]) -> None:  # noqa: A002 - the field's name
         """Replace what is stored with a vector."""
