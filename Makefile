@@ -44,7 +44,7 @@ define setup
 endef
 
 .PHONY: help demo test check eval eval-pool extraction ablation threshold bench erasure encryption scale \
-	archive fuzz benchmarks kill-test fault-test format constraints clean
+	archive attacks fuzz benchmarks kill-test fault-test format constraints clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -117,6 +117,9 @@ kill-test: .venv/.stamp ## Kill what writes, replies, embeds, draws facts or era
 	.venv/bin/python -m tests.acceptance.kill_embedding --rounds 200
 	.venv/bin/python -m tests.acceptance.kill_extraction --rounds 200
 	.venv/bin/python -m tests.acceptance.kill_erasure --rounds 200
+
+attacks: .venv/.stamp ## Attack a memory through its agents, and look at what reaches their prompts
+	.venv/bin/python -m evals.attacks
 
 fault-test: .venv/.stamp ## Break what a memory stands on, one thing after the other, and count what is lost
 	.venv/bin/python -m tests.acceptance.faults

@@ -20,6 +20,7 @@ from evals.attacks.attack import Attack, attacks
 from evals.attacks.places import PLACES, opened
 from evals.attacks.running import Outcome, run
 from evals.attacks.tables import NOTE, attack_rows, columns, family_rows, summary_columns
+from evals.perf.mem0.bare import be_quiet
 from evals.report import Report
 
 
@@ -46,6 +47,7 @@ def main() -> int:
     report.heading()
     outcomes: dict[str, list[Outcome]] = {}
     with tempfile.TemporaryDirectory() as folder:
+        be_quiet(Path(folder))
         for name in arguments.places:
             began = time.monotonic()
             found = asyncio.run(_outcomes(name, some, Path(folder)))

@@ -171,10 +171,8 @@ async def opened(name: str, folder: Path) -> AsyncGenerator[Place | None]:
         async with Memory.open(file, chat_model=model, extract_after=0) as memory:
             yield _Engine(memory)
         return
-    from evals.perf.mem0.bare import be_quiet
     from evals.perf.mem0.bare import opened as opened_client
 
-    be_quiet(folder)
     with opened_client(folder / name.replace(" ", "-")) as client:
         client.llm = GullibleLLM()
         if name == PLACES[1]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from remanence._version import __version__
+from remanence.archive import Exported, Imported
 from remanence.errors import (
+    ArchiveError,
+    CannotEncryptError,
     ConflictError,
     InputError,
     MemoryClosedError,
@@ -17,6 +20,7 @@ from remanence.errors import (
     StoreBusyError,
     StoreError,
     StoreFullError,
+    StoreKeyError,
     StoreReadOnlyError,
 )
 from remanence.types import (
@@ -39,13 +43,17 @@ if TYPE_CHECKING:
     from remanence.engine import Memory
 
 __all__ = [
+    "ArchiveError",
+    "CannotEncryptError",
     "Check",
     "ConflictError",
     "Conversation",
     "Episode",
+    "Exported",
     "Fact",
     "FactPage",
     "Filter",
+    "Imported",
     "InputError",
     "Matches",
     "Memory",
@@ -64,6 +72,7 @@ __all__ = [
     "StoreBusyError",
     "StoreError",
     "StoreFullError",
+    "StoreKeyError",
     "StoreReadOnlyError",
     "__version__",
 ]

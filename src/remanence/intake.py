@@ -125,6 +125,12 @@ def new_fact(  # noqa: PLR0913 - what can be told of a statement, each by its na
     """
     _check_one_of("kind", kind, get_args(FactKind))
     _check_one_of("stated_by", stated_by, get_args(Role))
+    if kind == "instruction" and stated_by not in (None, "user"):
+        raise InputError(
+            "kind",
+            f"is 'instruction', and those are the words of {stated_by!r}",
+            "only the user gives instructions: take 'preference', or leave it out",
+        )
     begin = None if valid_from is None else check_at("valid_from", valid_from)
     end = None if valid_until is None else check_at("valid_until", valid_until)
     if begin is not None and end is not None and end <= begin:

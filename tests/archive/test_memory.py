@@ -9,7 +9,7 @@ import stat
 import subprocess
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -296,6 +296,21 @@ async def test_vectors_are_made_anew(tmp_path: Path) -> None:
         assert await memory.settle(20)
         assert (await memory.stats()).embedded == 5
         assert await memory.recall(question, scope=Scope("alice")) == before
+
+
+async def test_vectors_are_made_without_anybody_asking(tmp_path: Path) -> None:
+    archive = tmp_path / "alice.zip"
+    archive.write_bytes(small())
+    embedded = asyncio.Event()
+
+    def notice(texts: Sequence[str]) -> None:
+        if "number 4" in texts:
+            embedded.set()
+
+    embedder = ScriptedEmbedder(script=notice)
+    async with Memory.open(tmp_path / "memory.db", embedder=embedder) as memory:
+        await memory.import_archive(archive)
+        await asyncio.wait_for(embedded.wait(), 20)
 
 
 async def test_what_was_not_read_for_facts_is_read_where_a_model_reads(tmp_path: Path) -> None:

@@ -179,6 +179,21 @@ def test_a_line_that_is_too_long_is_refused(path: Path) -> None:
     assert len(read(path, data, Limits(line=len(long)))[1]) == 1
 
 
+def test_no_more_of_a_line_is_read_than_may_be(path: Path) -> None:
+    data = packed(b"", b"x" * 50_000_000, b"", compression=zipfile.ZIP_STORED)
+    path.write_bytes(data)
+    tracemalloc.start()
+    try:
+        with (
+            ArchiveReader(path, limits=Limits(line=1_000_000)) as archive,
+            pytest.raises(ArchiveError, match="the line is longer"),
+        ):
+            list(archive.items())
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
 def test_a_size_in_the_directory_that_lies_is_refused(path: Path) -> None:
     """What unpacks to more than was told is not read on, and what unpacks to less is noticed."""
     data = small()
@@ -203,7 +218,7 @@ def test_a_size_in_the_directory_that_lies_is_refused(path: Path) -> None:
             {"episodes": lines(episode(1), episode(4, message_id="m1"))},
             r"episodes\.jsonl:2: message_id: 'm1' is there twice",
         ),
-        ({"episodes": lines(episode(1)).rstrip(b"\n")}, r"episodes\.jsonl"),
+        ({"episodes": lines(episode(1)).rstrip(b"\n")}, r"episodes\.jsonl:1: the line is cut off"),
     ],
 )
 def test_what_is_there_twice_or_cut_off_is_refused(

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import io
+import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from remanence.archive.file import ArchiveFile
 from remanence.archive.limits import Limits
+from remanence.archive.lines import episode_of
 from remanence.archive.reading import ArchiveReader
 from remanence.archive.writing import Written, write_archive
 from remanence.errors import ArchiveError
-from remanence.store.archive import Contents
+from remanence.store.archive import ArchivedEpisode, ArchivedFact, ArchivedSession, Contents
 from remanence.store.sqlite import SQLiteStore
 from remanence.testing.stores.records import ALICE, say
+from tests.archive.records import episode as episode_line
+from tests.archive.records import lines
 
 NOW = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 
@@ -69,3 +76,41 @@ async def test_the_same_is_written_the_same(tmp_path: Path) -> None:
     """To the byte: archives can be compared by their digests."""
     one, _ = await written(tmp_path, Limits(), "one", "two")
     assert (await written(tmp_path, Limits()))[0] == one
+
+
+class _Endless:
+    """Contents that never end: whoever writes them has to be stopped."""
+
+    schema = 5
+
+    def sessions(self) -> Iterator[ArchivedSession]:
+        return iter([ArchivedSession(None, None, 1)])
+
+    def episodes(self) -> Iterator[ArchivedEpisode]:
+        episode = episode_of(lines(episode_line(1)), "here")
+        while True:
+            yield episode
+
+    def facts(self) -> Iterator[ArchivedFact]:
+        return iter([])
+
+
+async def test_what_is_given_up_is_not_written_on(tmp_path: Path) -> None:
+    file = ArchiveFile(tmp_path / "alice.zip", overwrite=False)
+    writing = asyncio.create_task(
+        asyncio.to_thread(file.write, _Endless(), user_id="alice", created_at=NOW)
+    )
+    await asyncio.to_thread(_until_there_is_a_file, tmp_path)
+    file.give_up()
+    with pytest.raises(ArchiveError, match="was given up"):
+        await asyncio.wait_for(writing, 20)
+    assert _names(tmp_path) == []
+
+
+def _names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def _until_there_is_a_file(folder: Path) -> None:
+    while not _names(folder):
+        time.sleep(0.001)

@@ -15,12 +15,17 @@ from remanence.backends.flights import Flight, Flights
 from remanence.backends.payload import REMEMBER
 from remanence.backends.service import Erased, Forgets
 from remanence.clock import Clock
-from remanence.errors import BackendRefusedError, BackendUnavailableError, RemanenceError
+from remanence.errors import (
+    BackendRefusedError,
+    BackendUnavailableError,
+    RemanenceError,
+    StoreError,
+)
 from remanence.outbox.settings import OutboxSettings
 from remanence.store.audit import NewAudit
 from remanence.store.erasing import Scrub
 from remanence.store.jobs import Job, JobStore, LeasedJob
-from remanence.store.orders import NewOrder, Order, OrderStore
+from remanence.store.orders import NewOrder, Order, OrderStore, Passage
 from remanence.telemetry import Faults, count, span
 from remanence.types import Check, Filter, Receipt
 
@@ -126,8 +131,12 @@ class Erasing:
         if self._resumed_in is not None and self._resumed_in() is loop:
             return
         self._resumed_in = weakref.ref(loop)
-        if await self._orders.placed(self._destination):
-            self._try_again(0.0)
+        try:
+            if await self._orders.placed(self._destination):
+                self._try_again(0.0)
+        except StoreError as error:  # a queue is of use all the same
+            self._faults.record("erasure", error)
+            self._try_again(_FIRST_PAUSE)
 
     async def deliver(self, leased: LeasedJob, deliver: Callable[[], Awaitable[None]]) -> None:
         """Deliver a job, unless it is to be erased; one that came later waits until that is done.
@@ -139,11 +148,17 @@ class Erasing:
         deadline = time.monotonic() + self._settings.deliver_seconds / 2
         while time.monotonic() < deadline:
             async with self._flights.begun(leased) as flight:
-                passage = await self._orders.passage(leased.job.id)
+                passage = await self._passage(leased.job.id)
                 if passage == "barred" or (passage == "free" and await flight.run(deliver)):
                     return
             await asyncio.sleep(_LOOK_SECONDS)
         raise BackendUnavailableError("something of this user is to be erased first")
+
+    async def _passage(self, id_: str) -> Passage:
+        try:
+            return await self._orders.passage(id_)
+        except StoreError as error:  # which is not the job's fault
+            raise BackendUnavailableError("it is not known what is to be erased") from error
 
     async def _done(self, order: Order) -> Receipt:
         """Return what came of an order, which is begun unless somebody here is at it."""

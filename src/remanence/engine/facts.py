@@ -54,7 +54,8 @@ class FactMemory(Background):
             metadata: Anything JSON can hold, given back as it was.
             sources: The ids of the episodes that it rests on. Whoever looks for what it says finds
                 them as well; and when one of them is forgotten, so is the fact.
-            kind: What kind of statement it is, if that is known.
+            kind: What kind of statement it is, if that is known; ``instruction`` only in the user's
+                words, or the program's.
             attribute: Whose and what it tells, where that has one value at a time, such as ``nora:
                 home city``. What is known of it in the same scope ends where this begins, or, if it
                 begins later, ends this; what begins at the same time was a mistake. The same
@@ -131,7 +132,8 @@ class FactMemory(Background):
     ) -> Fact:
         """Replace a statement that was wrong; it is kept in the history of the new one.
 
-        The new one is of the same kind, attribute and time. It rests on no episode.
+        The new one is of the same kind, attribute and time. It rests on no episode. Only the user
+        gives instructions: in others' words one becomes a preference.
 
         Args:
             fact_id: The fact.
@@ -171,7 +173,7 @@ class FactMemory(Background):
             at=at,
             metadata=dict(known.metadata),
             sources=(),
-            kind=known.kind,
+            kind=_kind_of(known, stated_by),
             attribute=known.attribute,
             stated_by=stated_by,
             valid_from=known.valid_from,
@@ -300,6 +302,13 @@ class FactMemory(Background):
             facts += [fact for _, fact in found]
             after = found[-1][0]
         return facts
+
+
+def _kind_of(known: Fact, stated_by: Role | None) -> FactKind | None:
+    """Return of what kind another text is; in other words than the user's it is no instruction."""
+    if known.kind == "instruction" and stated_by not in (None, "user"):
+        return "preference"
+    return known.kind
 
 
 def _check_kinds(kinds: Iterable[FactKind] | None) -> tuple[FactKind, ...] | None:

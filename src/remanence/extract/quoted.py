@@ -13,7 +13,7 @@ from remanence.extract.sameness import words_of
 __all__ = ["is_quoted", "parted"]
 
 _QUOTED = re.compile(
-    r"\[attachment [^\]\n]*\]"
+    r"\[attachment [^\[\]\n]*\]"
     r"|^```[^\n]*\n.*?(?:^```|\Z)|^~~~[^\n]*\n.*?(?:^~~~|\Z)"
     r"|^[ \t]*>[^\n]*$"
     r"|^[ \t]*(?:-{3,} ?(?:original|forwarded) message\b|begin forwarded message:"
@@ -25,9 +25,8 @@ _QUOTED = re.compile(
     "|\u00ab[^\u00ab\u00bb]{12,}\u00bb",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
-
-
 _MUCH = 0.25
+"""So much of a statement's words is not there by accident."""
 
 
 def parted(text: str) -> tuple[str, str]:

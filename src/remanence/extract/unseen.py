@@ -32,14 +32,15 @@ _FLAGS = "|".join(
     "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in region) + "\U000e007f"
     for region in ("gbeng", "gbsct", "gbwls")
 )
-_UNSEEN = re.compile(
-    rf"({_FLAGS})|["
+_CANDIDATE = re.compile(
+    "["
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls, but for tabs and ends of lines
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
     "]"
 )
+_UNSEEN = re.compile(f"({_FLAGS})|{_CANDIDATE.pattern}")
 _PICTURE = re.compile(
     "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25a0-\u27bf"
     "\u2900-\u297f\u2b00-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
@@ -65,6 +66,8 @@ def replace_unseen(text: str, put: Callable[[str], str]) -> str:
         text: The text.
         put: Is given the character, and returns what takes its place.
     """
+    if not _CANDIDATE.search(text):
+        return text
 
     def kept(match: re.Match[str]) -> str:
         if match[1] is not None or _spells(text, match.start()):

@@ -11,6 +11,7 @@ from remanence.errors import BackendAnswerError
 from remanence.extract.answers import Answer, as_list, checked, lowered, place_of, schema_of
 from remanence.extract.periods import Period
 from remanence.extract.templates import template
+from remanence.extract.trust import Told
 from remanence.extract.verdicts import Doubt, Verdict, superseding
 from remanence.extract.wording import date, language_of, records
 from remanence.llm.protocol import Question
@@ -58,7 +59,7 @@ def weighing_question(doubts: Sequence[Doubt], *, refused: str | None = None) ->
     known = _numbered(doubts)
     ids = {fact.id: id_ for id_, fact in known.items()}
     facts = [
-        {"id": id_, "statement": fact.text, **_times(fact), "by": fact.stated_by}
+        {"id": id_, "statement": fact.text, **_times(fact), **_origin(fact)}
         for id_, fact in known.items()
     ]
     drafts = [
@@ -66,7 +67,7 @@ def weighing_question(doubts: Sequence[Doubt], *, refused: str | None = None) ->
             "id": f"d{number}",
             "statement": doubt.draft.statement,
             **_times(doubt.draft),
-            "by": doubt.draft.stated_by,
+            **_origin(doubt.draft),
             "change": doubt.draft.change,
             "compare": [ids[fact.id] for fact in doubt.candidates],
         }
@@ -132,6 +133,10 @@ def _numbered(doubts: Sequence[Doubt]) -> dict[str, Fact]:
     """Return the candidates by the ids under which they are shown, each once."""
     facts = {fact.id: fact for doubt in doubts for fact in doubt.candidates}
     return {f"k{number}": fact for number, fact in enumerate(facts.values(), 1)}
+
+
+def _origin(told: Told) -> dict[str, object]:
+    return {"by": told.stated_by, "imported": "from a file" if told.imported else None}
 
 
 def _times(period: Period) -> dict[str, object]:

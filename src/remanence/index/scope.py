@@ -109,6 +109,7 @@ class ScopeIndex:
         self._coherence = Coherence()
         self._vectors = TurnVectors()
         self._keys = FactKeys()
+        self._awaited: list[tuple[int, int]] = []  # sources that are still to come, and their facts
         self._facts = FactTable()
         for column in self._columns():
             column.extend([0])
@@ -233,6 +234,7 @@ class ScopeIndex:
         facts = np.arange(first, first + len(entries), dtype=np.int32)[~episodes]
         self._facts.extend(facts, [entry.times for entry in entries if entry.times is not None])
         self._add_keys(np.arange(first, first + len(entries), dtype=np.int32), entries)
+        self._add_awaited()
 
     def _amend(self, entries: Sequence[Entry]) -> None:
         """Replace what is known of facts that were confirmed or superseded."""
@@ -240,6 +242,8 @@ class ScopeIndex:
         amended = [entry for entry, there in zip(entries, known, strict=True) if there]
         self._facts.amend(turns, [entry.times for entry in amended if entry.times is not None])
         self._keys.drop(turns)
+        anew = {entry.seq for entry in amended}
+        self._awaited = [each for each in self._awaited if each[1] not in anew]
         self._add_keys(turns.astype(np.int32), amended)
 
     def _measure(self, used: Used) -> None:
@@ -270,9 +274,23 @@ class ScopeIndex:
         if not counts.any():
             return
         facts = np.repeat(turns, counts)
-        told = [number for entry in entries for number in entry.sources]
-        sources, known = self._find(np.array(told, np.int64))
+        told = [(number, entry.seq) for entry in entries for number in entry.sources]
+        sources, known = self._find(np.array([number for number, _ in told], np.int64))
         self._keys.extend(facts[known], sources)
+        last = self._seq.values[-1]
+        self._awaited += [each for each in told if each[0] > last]
+
+    def _add_awaited(self) -> None:
+        """Tie facts to what confirmed them later, and is there by now."""
+        last = self._seq.values[-1]
+        come = sorted((fact, source) for source, fact in self._awaited if source <= last)
+        if not come:
+            return
+        self._awaited = [each for each in self._awaited if each[0] > last]
+        told = np.array(come, np.int64)
+        there = np.isin(told, self._seq.values).all(axis=1)
+        (facts, _), (sources, _) = self._find(told[there, 0]), self._find(told[there, 1])
+        self._keys.extend(facts.astype(np.int32), sources)
 
     def _remove(self, numbers: Sequence[int]) -> None:
         """Drop turns as if they had never been there."""

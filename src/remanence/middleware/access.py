@@ -28,8 +28,8 @@ from remanence.types import Filter, Recollection, Scope
 
 __all__ = ["Access"]
 
-_MORE = 12
-_MOST_FOUND = 500
+_MORE = 8
+_MOST_FOUND = 200
 """So much is searched through for something else, where all that is found first is alike."""
 
 

@@ -11,21 +11,17 @@ from remanence.extract.unseen import without_unseen
 __all__ = ["escaped", "named"]
 
 _LINE_ENDS = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
-_BLANKS = re.compile(r"[^\S\n]{2,}|\u2800+")
+_BLANKS = re.compile("[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000]{2,}|\u2800")
 """Room in which what follows could be pushed out of sight, and a blank that is no white space."""
 
-_SIGNS = str.maketrans(
-    {
-        "&": "&amp;",
-        **dict.fromkeys("<\ufe64\uff1c", "&lt;"),
-        **dict.fromkeys(">\ufe65\uff1e", "&gt;"),
-    }
-)
+_WIDE = {"\ufe64": "<", "\uff1c": "<", "\ufe65": ">", "\uff1e": ">"}
 """Wide and small angle brackets are the same ones to what normalises a text."""
 
-_TAG = re.compile(
+_ANGLE = re.compile(
     "[\u02c2\u1438\u2039\u226e\u2329\u276c\u276e\u2770\u27e8\u29fc\u3008\u300a\ufe3d\ufe3f]"
-    r"(?=\s*[/\u2044\u2215\u29f8\uff0f]?\s*"
+)
+_TAG = re.compile(
+    rf"{_ANGLE.pattern}(?=\s*[/\u2044\u2215\u29f8\uff0f]?\s*"
     r"(?:memor|profile|system|assistant|user|human|developer|tool|function|instruction|\|))",
     re.IGNORECASE,
 )
@@ -47,9 +43,16 @@ def escaped(text: str) -> str:
     """
     if not text.isascii() or not text.isprintable():
         text = without_unseen(_LINE_ENDS.sub("\n", text))
-    text = _TAG.sub("&lt;", _BLANKS.sub(" ", text).translate(_SIGNS))
-    seen = SQUARE_TOKEN.sub(r"(\1)", text)
-    return " / ".join(line.strip() for line in seen.split("\n") if line.strip())
+        for wide, plain in _WIDE.items():
+            text = text.replace(wide, plain)
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    if _BLANKS.search(text):
+        text = _BLANKS.sub(" ", text)
+    if _ANGLE.search(text):
+        text = _TAG.sub("&lt;", text)
+    if "[" in text:
+        text = SQUARE_TOKEN.sub(r"(\1)", text)
+    return " / ".join(line.strip() for line in text.split("\n") if line.strip())
 
 
 def named(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -14,6 +14,7 @@ from remanence.middleware.note import TOKEN_BUDGET, NoteTexts
 from remanence.middleware.settings import Mode
 from remanence.middleware.toolbox import TOOL_INSTRUCTIONS
 from remanence.outbox.settings import OutboxSettings
+from remanence.types import Filter, Receipt, Scope
 
 if TYPE_CHECKING:
     from agentscope.agent import Agent
@@ -150,6 +151,20 @@ class Mem0Middleware(MemoryMiddleware):
             seconds: How long to wait at most.
         """
         return await self._mem0.settle(seconds)
+
+    async def forget(
+        self,
+        ids: Iterable[str] | None = None,
+        *,
+        scope: Scope | Filter,
+        asked_by: str | None = None,
+    ) -> Receipt:
+        """Erase some memories, or a session; see :meth:`Mem0Backend.forget`."""
+        return await self._mem0.forget(ids, scope=scope, asked_by=asked_by)
+
+    async def forget_user(self, user_id: str, *, asked_by: str | None = None) -> Receipt:
+        """Erase everything of a user; see :meth:`Mem0Backend.forget_user`."""
+        return await self._mem0.forget_user(user_id, asked_by=asked_by)
 
     async def aclose(self) -> None:
         """Deliver for a moment what waits, and close what was built here; not ``client``.

@@ -11,6 +11,7 @@ from agentscope.state import AgentState
 from agentscope.tool import ToolBase, ToolChunk, Toolkit
 
 from remanence.errors import InputError
+from remanence.middleware.escaping import escaped
 
 __all__ = ["MemoryOfAgent", "MemoryTool", "check_names", "failed", "is_hidden", "told"]
 
@@ -98,5 +99,8 @@ def told(text: str) -> ToolChunk:
 
 
 def failed(text: str) -> ToolChunk:
-    """Return the answer of a tool that did not do what it was asked."""
-    return ToolChunk(content=[TextBlock(text=text)], state=ToolResultState.ERROR)
+    """Return the answer of a tool that did not do what it was asked, as one line.
+
+    It may quote what it was given, or what a service says.
+    """
+    return ToolChunk(content=[TextBlock(text=escaped(text))], state=ToolResultState.ERROR)

@@ -453,7 +453,7 @@ async def test_it_goes_on_when_whoever_asked_gives_up(queue: ErasingBackend, sho
 
 
 def test_it_goes_on_in_the_next_event_loop(path: Path) -> None:
-    shop = asyncio.run(_left(path))
+    shop, left = asyncio.run(_left(path))
 
     async def again() -> list[str]:
         shop.erase_gate = asyncio.Event()
@@ -465,9 +465,10 @@ def test_it_goes_on_in_the_next_event_loop(path: Path) -> None:
 
     assert shop.texts() == ["one"]
     assert asyncio.run(again()) == []
+    asyncio.run(left.aclose())
 
 
-async def _left(path: Path) -> Shop:
+async def _left(path: Path) -> tuple[Shop, ErasingBackend]:
     """Leave an event loop in the middle of an erasure."""
     shop = Shop()
     queue = await _queue(shop, path)
@@ -475,7 +476,7 @@ async def _left(path: Path) -> Shop:
     shop.erase_gate.clear()
     shop.left = asyncio.create_task(queue.forget_user("alice"))  # pyright: ignore[reportAttributeAccessIssue] - kept from being collected
     await shop.erasing.wait()
-    return shop
+    return shop, queue
 
 
 async def test_a_service_that_does_not_erase_has_a_queue_that_does_not(path: Path) -> None:

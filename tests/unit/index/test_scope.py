@@ -142,6 +142,30 @@ def test_facts_that_changed_are_as_if_they_had_always_been_so() -> None:
         assert number not in _seen(stepwise, View(as_of=number + 20))
 
 
+@pytest.mark.parametrize("portion", [1, 7, 60, 400])
+def test_what_confirms_a_fact_may_come_after_it(portion: int) -> None:
+    """In a later portion, or together with the news that it does."""
+    entries = {number: _entry(number) for number in range(1, 200)}
+    for number in (13, 26, 130):
+        sources = (*entries[number].sources, number + 20, number + 45)
+        entries[number] = entries[number]._replace(sources=sources)
+    told = list(entries.values())
+    anew = ScopeIndex()
+    _apply(anew, told)
+    by_portions = ScopeIndex()
+    for first in range(0, len(told), portion):
+        _apply(by_portions, told[first : first + portion])
+    later = ScopeIndex()
+    _apply(later, [_entry(number) for number in range(1, 140)])
+    head = later.head
+    new = [entry for entry in told if entry.seq >= 140]
+    amended = tuple(entries[number] for number in (13, 26, 130))
+    changes = dataclasses.replace(_changes(head.epoch + 1, new, (), head), amended=amended)
+    assert later.apply(head, changes)
+    for stepwise in (by_portions, later):
+        assert _same(stepwise, anew, "word13", "word26", "word130")
+
+
 def _seen(index: ScopeIndex, view: View) -> set[int]:
     found = index.evidence(analyze_query("again1"), ALICE, [], view=view)
     return set(found.numbers[found.visible].tolist())

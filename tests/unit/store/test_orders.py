@@ -104,11 +104,3 @@ async def test_what_was_dropped_is_in_no_file(store: SQLiteStore, database: Path
     await store.aclose()
     for file in database.parent.glob("memory.db*"):
         assert SECRET.encode() not in file.read_bytes()
-
-
-async def test_a_file_of_its_own_takes_no_order_for_an_erasure_of_its_own(
-    store: SQLiteStore,
-) -> None:
-    await store.orders.place(_order(Filter("alice")))
-    assert await store.erasures.asked(None) == []
-    assert await store.erasures.removed(now=NOON) == []

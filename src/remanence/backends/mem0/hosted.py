@@ -49,7 +49,7 @@ async def erase_at(client: Any, doomed: Doomed, *, hosted: bool) -> Erased:
     seen = await _listed(client, doomed, hosted=hosted)
     mine = [memory for memory in seen if _is_doomed(memory, doomed)]
     if hosted and doomed.whole:
-        await with_fresh_connections(lambda: client.delete_all(**doomed.filters))
+        await _delete(lambda: client.delete_all(**doomed.filters))
         if "agent_id" not in doomed.filters:
             await _delete(lambda: client.delete_users(user_id=doomed.filters["user_id"]))
     else:

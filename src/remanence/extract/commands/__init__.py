@@ -34,7 +34,7 @@ def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(pattern.replace(" ", r"\s")) for pattern in patterns)
 
 
-PROGRAMS = Commands(re.compile(r"[<\[_:(#]"), _compiled(*machine.ANYWHERE), ())
+PROGRAMS = Commands(re.compile(r"[<\[_:(#]|noted "), _compiled(*machine.ANYWHERE), ())
 """What is no language: what programs write to models."""
 
 LANGUAGES = (
@@ -43,12 +43,14 @@ LANGUAGES = (
     Commands(
         re.compile("[\u3400-\u9fff]"), _compiled(*chinese.ANYWHERE), _compiled(*chinese.ORDERS)
     ),
-    Commands(re.compile("[a-z]"), _compiled(*elsewhere.LATIN), ()),
+    Commands(re.compile("[a-z]"), _compiled(*elsewhere.LATIN), _compiled(*elsewhere.LATIN_ORDERS)),
     Commands(re.compile("[\u0430-\u044f]"), _compiled(*elsewhere.CYRILLIC), ()),
     Commands(re.compile("[\u3040-\u30ff]"), _compiled(*elsewhere.KANA), ()),
     Commands(re.compile("[\uac00-\ud7a3]"), _compiled(*elsewhere.HANGUL), ()),
 )
 
 _SIGNS = r"[.!?:;,\n\"'(\[{<>*#|`~。、【《「\u2013\u2014-]\s*"
-BEGINNINGS = re.compile(f"(?:{'|'.join((_SIGNS, *english.BEGINNINGS, *chinese.BEGINNINGS))})\\Z")
+BEGINNINGS = re.compile(
+    f"(?:{'|'.join((_SIGNS, *english.BEGINNINGS, *chinese.BEGINNINGS, *elsewhere.BEGINNINGS))})\\Z"
+)
 """What stands before an order: the end of a sentence or a clause, or whom it is for."""

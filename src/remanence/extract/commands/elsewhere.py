@@ -3,21 +3,24 @@
 
 from __future__ import annotations
 
-__all__ = ["CYRILLIC", "HANGUL", "KANA", "LATIN"]
+__all__ = ["BEGINNINGS", "CYRILLIC", "HANGUL", "KANA", "LATIN", "LATIN_ORDERS"]
+
+LATIN_ORDERS = (
+    # against what it was told before: Spanish, Portuguese, French, Italian, German, Dutch
+    r"(?:ignor(?:a|e|ad|en)|olvid(?:a|e|ad|en)|descart(?:a|e|ad)|desestim(?:a|e)) "
+    r"(?:[a-zà-ÿ]+ ){0,3}(?:instrucciones|[oó]rdenes|indicaciones|reglas)\b",
+    r"(?:ignor(?:a|e|em)|esque[cç]am?|desconsiderem?|descartem?) "
+    r"(?:[a-zà-ÿ]+ ){0,3}(?:instru[cç][oõ]es|ordens|regras)\b",
+    r"(?<![jl]')(?:ignore[rz]?|oublie[rz]?|n[eé]glige[rz]?) "
+    r"(?:[a-zà-ÿ']+ ){0,3}(?:l'?)?(?:instructions|consignes|r[eè]gles|directives)\b",
+    r"(?:ignora|dimentica|trascura)(?:te|re)? "
+    r"(?:[a-zà-ÿ']+ ){0,3}(?:istruzioni|regole|direttive)\b",
+    r"(?:ignorier|vergiss|missacht|vergess)[a-zß]* (?:sie )?"
+    r"(?:[a-zà-ÿß]+ ){0,3}(?:anweisungen|instruktionen|regeln|vorgaben|befehle)\b",
+    r"(?:negeer|vergeet) (?:[a-z]+ ){0,3}(?:instructies|opdrachten|regels)\b",
+)
 
 LATIN = (
-    # against what it was told before: Spanish, Portuguese, French, Italian, German, Dutch
-    r"\b(?:ignora|ignore|olvida|descarta|desestima)[a-z]* (?:[a-zà-ÿ]+ ){0,3}"
-    r"(?:instrucciones|[oó]rdenes|indicaciones|reglas)\b",
-    r"\b(?:ignor[ea]|esque[cç]a|desconsidere|descarte)[a-z]* (?:[a-zà-ÿ]+ ){0,3}"
-    r"(?:instru[cç][oõ]es|ordens|regras)\b",
-    r"\b(?:ignore[rz]?|oublie[rz]?|n[eé]glige[rz]?) (?:[a-zà-ÿ']+ ){0,3}"
-    r"(?:l'?)?(?:instructions|consignes|r[eè]gles|directives)\b",
-    r"\b(?:ignora|dimentica|trascura)(?:te|re)? (?:[a-zà-ÿ']+ ){0,3}"
-    r"(?:istruzioni|regole|direttive)\b",
-    r"\b(?:ignorier|vergiss|missacht|vergess)[a-zß]* (?:sie )?(?:[a-zà-ÿß]+ ){0,3}"
-    r"(?:anweisungen|instruktionen|regeln|vorgaben|befehle)\b",
-    r"\b(?:negeer|vergeet) (?:[a-z]+ ){0,3}(?:instructies|opdrachten|regels)\b",
     # what the user is not to know
     r"\bno (?:le )?(?:digas|diga|cuentes|informes|menciones)\b[^.\n]{0,30}\bal usuario\b",
     r"\bn[aã]o (?:diga|conte|informe|mencione|avise)\b[^.\n]{0,30}\bao usu[aá]rio\b",
@@ -65,4 +68,9 @@ HANGUL = (
     r"[^.\n]{0,6}(?:무시|잊)",
     r"(?:사용자|유저)에게[^.\n]{0,16}(?:말하지|알리지|밝히지|전하지)",
     r"(?:지금부터|앞으로|이제부터)[^.\n]{0,12}(?:항상|반드시)[^.\n]{0,20}(?:답|대답|추천)",
+)
+
+BEGINNINGS = (
+    r"(?:^|[\s\"'(])(?:por favor|s'il (?:vous|te) pla[iî]t|bitte|per favore|per piacere"
+    r"|alsjeblieft|debes|devi|du musst|vous devez|tu dois|voc[eê] deve)[,:]?\s+",
 )

@@ -49,6 +49,9 @@ ANYWHERE = (
     r"|follow (?:these|my|the following|all of))\b",
     rf"\b{_YOU_MUST} (?:not|never) (?:reveal|disclose|mention (?:this|these|that you)"
     r"|follow (?:your|the previous|the system))",
+    # against what it was told before, in the words that nearly everybody takes
+    r"\b(?:ignore|disregard|forget) (?:all|any)(?: of)?(?: the| your| my| these)?"
+    r" (?:previous|prior|above|earlier|preceding) (?:instructions|prompts|directions)\b",
     # what is written the way programs write to models
     rf"{_LINE}system(?: (?:prompt|message|override|instructions?|note|update|command))?"
     r"(?:\*\*)? ?:",

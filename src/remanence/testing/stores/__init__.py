@@ -18,6 +18,7 @@ from remanence.testing.stores.embedding import Embedding
 from remanence.testing.stores.erasing import Erasing
 from remanence.testing.stores.erasing_in_steps import ErasingInSteps
 from remanence.testing.stores.feeding import Feeding
+from remanence.testing.stores.importing import Importing
 from remanence.testing.stores.reading import ReadingForFacts
 from remanence.testing.stores.seeing import Seeing
 from remanence.testing.stores.sharing import Sharing
@@ -38,6 +39,7 @@ class StoreConformance(
     Feeding,
     Sharing,
     Sourcing,
+    Importing,
     Stating,
     ReadingForFacts,
     Embedding,

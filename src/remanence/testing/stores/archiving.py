@@ -160,6 +160,8 @@ class Archiving(Handles):
         await live(store)
         packed = await pack(store)
         taken = await unpack(second, packed, extract=True)
+        began = [(each.agent_id, each.session_id) for each in packed.sessions]
+        assert began == [("clerk", "monday"), (None, None), ("clerk", None)]
         facts = [item for item in packed.items if isinstance(item, ArchivedFact)]
         assert (taken.sessions, taken.episodes, taken.facts) == (3, 6, 4)
         assert {fact.ending for fact in facts} == {"ended", "corrected", None}

@@ -23,6 +23,24 @@ CREATE TABLE erasures (
 
 CREATE INDEX erasures_by_user ON erasures (user_id) WHERE rows_gone = 0;
 
+-- What a service that is somewhere else is to erase, and has not erased yet; `ids` are the service's own,
+-- `destination` is its identity. No job with a number above `upto` is meant.
+CREATE TABLE orders (
+    number       INTEGER PRIMARY KEY AUTOINCREMENT,
+    destination  TEXT    NOT NULL,
+    user_id      TEXT    NOT NULL,
+    agent_id     TEXT,
+    session_id   TEXT,
+    since        INTEGER,
+    until        INTEGER,
+    ids          TEXT,
+    upto         INTEGER NOT NULL,
+    asked_by     TEXT,
+    asked_at     INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX orders_by_user ON orders (destination, user_id);
+
 -- Who asked for what, and when; `counts` is JSON: numbers by name, never content.
 CREATE TABLE audit (
     number    INTEGER PRIMARY KEY AUTOINCREMENT,
