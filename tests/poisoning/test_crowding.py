@@ -55,9 +55,7 @@ def test_two_that_say_almost_the_same_leave_room_for_others() -> None:
 def test_half_of_what_is_told_may_be_alike() -> None:
     words = ("rainy", "sunny", "windy", "cloudy", "foggy", "snowy")
     alike = [_hit(n, f"The day in Ghent was {word} again.") for n, word in enumerate(words)]
-    assert _told([*alike, *OTHERS]) == ["0", "1", "900", "901", "902"] or _told(
-        [*alike, *OTHERS]
-    ) == ["0", "1", "2", "900", "901"]
+    assert _told([*alike, *OTHERS]) == ["0", "1", "2", "900", "901"]
 
 
 def test_half_of_what_is_told_may_be_a_tools() -> None:
