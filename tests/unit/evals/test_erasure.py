@@ -30,7 +30,7 @@ def test_needles_are_found_wherever_they_are(
 def test_one_user_among_others_is_gone_and_the_others_are_not(tmp_path: Path) -> None:
     measured = measure(tmp_path, users=5, episodes=300, erased=60, sample=30)
     assert measured.before[:2] == (60, 60)
-    assert measured.before[2] > 50
+    assert measured.before[2] > 30
     assert measured.after == (0, 0, 0)
     assert (measured.receipt.episodes, measured.changed) == (60, 0)
     assert measured.others > 0
