@@ -53,10 +53,7 @@ demo: .venv-demo/.stamp ## Run the demonstration, with only what a user installs
 	@.venv-demo/bin/remanence demo
 
 test: .venv/.stamp .venv-oldest/.stamp .encrypted/.stamp ## Run the tests, on the newest and the oldest framework
-	.venv/bin/python -m pytest
-	.venv-oldest/bin/python -m pytest -m agentscope
-	@PYTHONPATH=$(CURDIR)/.encrypted .venv/bin/python -c "import apsw; print(apsw.mc_version)"
-	PYTHONPATH=$(CURDIR)/.encrypted .venv/bin/python -m pytest tests/encryption
+	@.ci/test
 
 check: .venv/.stamp ## Run the linter, the formatter's check, the type checker and the import rules
 	.venv/bin/ruff check

@@ -36,6 +36,7 @@ class EngineBackend:
         memory: An open memory; it stays the caller's to close.
 
     Raises:
+        InputError: It is no memory.
         MemoryClosedError: The memory is not open.
     """
 
@@ -43,6 +44,8 @@ class EngineBackend:
 
     def __init__(self, memory: Memory) -> None:
         """Keep the memory."""
+        if not isinstance(memory, Memory):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InputError("memory", f"is {type(memory).__name__}", "give an open Memory")
         memory.check_open()
         self._memory = memory
 

@@ -216,9 +216,7 @@ class Erasing:
                 except RemanenceError as error:
                     failed = True
                     self._faults.record("erasure", error)
-        except (
-            Exception
-        ) as error:  # a background task's edge: the store, or a service, may come back
+        except Exception as error:  # the edge of a background task: what failed may come back
             failed = True
             self._faults.record("erasure", error)
         return not failed

@@ -28,9 +28,8 @@ from remanence.types import Filter, Recollection, Scope
 
 __all__ = ["Access"]
 
-_MORE = 8
 _MOST_FOUND = 200
-"""So much is searched through for something else, where all that is found first is alike."""
+"""So much is looked through for something else, where what is found first is alike."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -182,20 +181,17 @@ class Access:
         )
 
     async def _found(self, request: RecallRequest) -> AsyncGenerator[list[Recollection]]:
-        """Search, and search for more as long as some of it may crowd out others.
+        """Search; and search for more, once, where what is found may crowd out others.
 
         Yields:
             What is to be told, as far as it is known by then.
         """
-        limit = request.limit
-        while True:
-            found = await self.backend.recall(request)
-            selection = selected(found, limit)
-            yield [*selection.hits]
-            if not selection.crowded or len(found) < request.limit or request.limit >= _MOST_FOUND:
-                return
-            more = min(_MORE * request.limit, _MOST_FOUND)
-            request = dataclasses.replace(request, limit=more)
+        found = await self.backend.recall(request)
+        selection = selected(found, request.limit)
+        yield [*selection.hits]
+        if selection.crowded and request.limit <= len(found) < _MOST_FOUND:
+            more = dataclasses.replace(request, limit=_MOST_FOUND)
+            yield [*selected(await self.backend.recall(more), request.limit).hits]
 
     async def _last_found(self, request: RecallRequest) -> list[Recollection]:
         found: list[Recollection] = []

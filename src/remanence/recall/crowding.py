@@ -15,7 +15,6 @@ import unicodedata
 from collections.abc import Sequence
 from typing import get_args
 
-from remanence.recall.repeats import Statement, statements
 from remanence.types import Recollection, Role
 
 __all__ = ["Selection", "selected"]
@@ -31,9 +30,8 @@ _COMPARED_CHARS = 2_000
 _ROLES: tuple[Role, ...] = get_args(Role)
 _WORD = re.compile(
     "[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]"
-    "|[^\\W\\d_\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]+"
+    "|[^\\W\\d_\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]+|\\d+"
 )
-"""Numbers don't count: they are what is easiest to change."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Selection:
     """What is to be told.
 
     Attributes:
-        hits: The recollections, best first; with those that repeat them.
+        hits: The recollections, best first; with some of those that repeat them.
         crowded: Whether others might be told in place of some of them, if more were found.
     """
 
@@ -49,54 +47,77 @@ class Selection:
     crowded: bool
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(slots=True)
 class _Each:
-    """A statement, its rank among all that were found, and its words."""
+    """What one speaker said in the same words, once or repeatedly.
 
-    statement: Statement
+    Attributes:
+        best: The best of what was found of it.
+        rank: Its rank among all that was found.
+        words: Its words. Numbers are none: they are what is easiest to change.
+        ids: The ids of what was found of it.
+    """
+
+    best: Recollection
     rank: int
     words: frozenset[str]
+    ids: list[str]
 
     @property
     def said_by(self) -> Role | None:
-        latest = self.statement.latest
-        return latest.role if latest.origin == "episode" else latest.stated_by
+        """As what it was said."""
+        return self.best.role if self.best.origin == "episode" else self.best.stated_by
 
     @property
     def order(self) -> tuple[int, bool, int]:
         """The place among those that are alike: the most trusted come first."""
         said_by = self.said_by
         role = 0 if said_by is None else _ROLES.index(said_by)
-        return role, self.statement.latest.imported, self.rank
+        return role, self.best.imported, self.rank
 
 
 def selected(found: Sequence[Recollection], limit: int) -> Selection:
     """Return the best ``limit`` statements, of which no kind crowds out the others.
+
+    What one speaker says in the same words is one statement, however often it was found.
 
     Args:
         found: What was found, best first.
         limit: How many different statements to tell at most, 1 or more.
     """
     most = (limit + 1) // 2
-    every = [
-        _Each(statement, rank, _words(statement.latest.text))
-        for rank, statement in enumerate(statements(found))
-    ]
+    every = _each(found, limit)
     apart: list[_Each] = []
     tools = 0
-    for each in sorted(_spread(every, most), key=_rank):
+    for each in sorted(_spread(every, most), key=lambda one: one.rank):
         tools += each.said_by == "tool"
         if each.said_by != "tool" or tools <= most:
             apart.append(each)
     there = {each.rank for each in apart}
     over = [each for each in every if each.rank not in there]
-    least = _WEAK * max((each.statement.latest.score for each in every), default=0.0)
-    strong = [each for each in apart if each.statement.latest.score >= least]
-    weak = [each for each in apart if each.statement.latest.score < least]
-    told = [*strong, *over, *weak][:limit]
-    wanted = {(hit.origin, hit.id) for each in told for hit in each.statement.found}
-    hits = tuple(hit for hit in found if (hit.origin, hit.id) in wanted)
+    least = _WEAK * max((each.best.score for each in every), default=0.0)
+    strong = [each for each in apart if each.best.score >= least]
+    weak = [each for each in apart if each.best.score < least]
+    wanted = {id_ for each in [*strong, *over, *weak][:limit] for id_ in each.ids}
+    hits = tuple(hit for hit in found if hit.id in wanted)
     return Selection(hits, crowded=len(apart) < limit)
+
+
+def _each(found: Sequence[Recollection], most: int) -> list[_Each]:
+    """Return what was found, each statement once, with ``most`` of what repeats it."""
+    known: dict[object, _Each] = {}
+    for rank, hit in enumerate(found):
+        folded = unicodedata.normalize("NFKC", hit.text[:_COMPARED_CHARS]).casefold()
+        words = _WORD.findall(folded)
+        whole = tuple(words) if words and len(hit.text) <= _COMPARED_CHARS else hit.text
+        key = (hit.origin, hit.role, hit.speaker, whole)
+        if key in known:
+            if len(known[key].ids) < most:
+                known[key].ids.append(hit.id)
+        else:
+            said = frozenset(word for word in words if not word.isdecimal())
+            known[key] = _Each(hit, rank, said, [hit.id])
+    return [*known.values()]
 
 
 def _spread(every: Sequence[_Each], most: int) -> list[_Each]:
@@ -120,16 +141,7 @@ def _spread(every: Sequence[_Each], most: int) -> list[_Each]:
     return spread
 
 
-def _rank(each: _Each) -> int:
-    return each.rank
-
-
 def _shared(one: _Each, other: _Each) -> float:
     """Return which part of all their words two texts have in common."""
     every = one.words | other.words
     return len(one.words & other.words) / len(every) if every else 1.0
-
-
-def _words(text: str) -> frozenset[str]:
-    folded = unicodedata.normalize("NFKC", text[:_COMPARED_CHARS]).casefold()
-    return frozenset(_WORD.findall(folded))
