@@ -43,16 +43,11 @@ class Statement:
 
     Attributes:
         latest: The recollection of when it was said last; the better one of several of one time.
-        found: All of them, each item once, in their order.
+        times: How often it was found.
     """
 
     latest: Recollection
-    found: list[Recollection]
-
-    @property
-    def times(self) -> int:
-        """How often it was found."""
-        return len(self.found)
+    times: int = 1
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,8 +65,7 @@ def statements(found: Sequence[Recollection]) -> list[Statement]:
     A statement has the place of its best recollection, and the words and the date of its latest
     one. The same item twice is one that was said once.
     """
-    told: list[Statement] = []
-    long: list[tuple[_Words, Statement]] = []
+    known: list[tuple[_Words, Statement]] = []
     exact: dict[object, Statement] = {}
     seen: set[tuple[str, str]] = set()
     for recollection in found:
@@ -80,20 +74,18 @@ def statements(found: Sequence[Recollection]) -> list[Statement]:
             continue
         seen.add(item)
         words = _words_of(recollection)
-        same = exact.get((words.who, words.words))
-        if same is None and words.runs:
-            same = next((statement for other, statement in long if _alike(words, other)), None)
+        same = exact.get((words.who, words.words)) or next(
+            (statement for other, statement in known if _alike(words, other)), None
+        )
         if same is None:
-            same = Statement(recollection, [recollection])
-            told.append(same)
-            if words.runs:
-                long.append((words, same))
+            same = Statement(recollection)
+            known.append((words, same))
         else:
-            same.found.append(recollection)
+            same.times += 1
             if recollection.at > same.latest.at:
                 same.latest = recollection
         exact.setdefault((words.who, words.words), same)
-    return told
+    return [statement for _, statement in known]
 
 
 def _words_of(recollection: Recollection) -> _Words:
