@@ -201,9 +201,7 @@ class MemoryMachine(RuleBasedStateMachine):
 
     def _forgotten(self, user: str, gone: Callable[[Turn], bool], told: tuple[str, ...]) -> None:
         expected = {turn.id for turn in self.turns[user] if gone(turn)}
-        expected |= {
-            turn.id for turn in self.turns[user] if not expected.isdisjoint(turn.sources)
-        }
+        expected |= {turn.id for turn in self.turns[user] if not expected.isdisjoint(turn.sources)}
         assert len(told) == len(expected)
         assert set(told) == expected
         self.turns[user] = [turn for turn in self.turns[user] if turn.id not in expected]

@@ -120,7 +120,9 @@ def test_a_dry_run_shows_facts_and_keeps_nothing(
     service.answers = [noting(GHENT)]
     result = remanence("extract", "--dry-run", spring)
     about, statement, source = result.stdout.splitlines()
-    assert about.startswith("2026-03-01 09:30  relationship, said by the user, imported, since 2024-05-01  ")
+    assert about.startswith(
+        "2026-03-01 09:30  relationship, said by the user, imported, since 2024-05-01  "
+    )
     assert statement == "    Nora lives in Ghent."
     assert source == f"    from 2026-03-01 09:30 Alice: {SAID}"
     assert result.stderr == (
