@@ -30,7 +30,7 @@ async def test_two_processes_share_a_file(
             process.wait()
     for process, (output, errors) in zip(processes, results, strict=True):
         assert process.returncode == 0, errors + output
-        # The other one may read whenever the log is to be emptied; then that is done a little later.
+        # If the other one reads just when the log is to be emptied, that is done later.
         assert [line for line in errors.splitlines() if "(erasure)" not in line] == []
         result = json.loads(output)
         assert result["wrong"] == []
