@@ -131,6 +131,8 @@ async def test_the_user_is_asked_before_anything_is_forgotten(memory: Memory) ->
 
     (result,) = agent.state.context[-1].get_content_blocks("tool_result")
     assert "Forgot 2 memories." in str(result.output)
+    (entry,) = await memory.audit(user_id="alice")
+    assert (entry.action, entry.asked_by) == ("forget", "an agent")
 
 
 async def test_only_the_users_own_is_forgotten(memory: Memory) -> None:
@@ -160,6 +162,9 @@ async def test_an_agent_that_is_told_apart_edits_its_own_in_every_session(memory
     assert (await _answer(await update(thinking="", memory_id=own.id, content="D.")))[0]
     assert (await _answer(await forget(thinking="", memory_ids=[also.id])))[0]
     assert await _facts(memory) == ["C.", "D."]
+    asked = [(entry.action, entry.asked_by) for entry in await memory.audit(user_id="alice")]
+    assert ("correct", "robin") in asked
+    assert asked[-1] == ("forget", "robin")
 
     shared = await _tools(memory, agent_id="robin", scope_search_by_agent=False)
     assert (await _answer(await shared["forget_memory"](thinking="", memory_ids=[others.id])))[0]

@@ -117,7 +117,9 @@ class EngineBackend:
             scope=where, token_budget=token_budget, count_tokens=count_tokens
         )
 
-    async def correct(self, memory_id: str, statement: str, *, where: Filter) -> None:
+    async def correct(
+        self, memory_id: str, statement: str, *, where: Filter, asked_by: str | None = None
+    ) -> None:
         """Let a new fact in the agent's words supersede another one.
 
         Raises:
@@ -134,7 +136,9 @@ class EngineBackend:
                 "is of something that was said, which stays as it was",
                 "correct what was noted of it, or forget it",
             )
-        await self._memory.correct(memory_id, statement, scope=where, stated_by="assistant")
+        await self._memory.correct(
+            memory_id, statement, scope=where, stated_by="assistant", asked_by=asked_by
+        )
 
     async def forget(
         self,

@@ -164,13 +164,16 @@ class TellsProfile(Protocol):
 class Edits(Protocol):
     """The ability of a backend to correct what it holds, by the ids of recollections."""
 
-    async def correct(self, memory_id: str, statement: str, *, where: Filter) -> None:
+    async def correct(
+        self, memory_id: str, statement: str, *, where: Filter, asked_by: str | None = None
+    ) -> None:
         """Put a statement of the agent's in the place of a fact, whose history tells both.
 
         Args:
             memory_id: The fact's id.
             statement: What is so instead.
             where: What may be seen.
+            asked_by: Who asks for it, as an audit is to name them.
 
         Raises:
             InputError: ``where`` sees nothing of that id, or it is no fact, or the statement can't

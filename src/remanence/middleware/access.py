@@ -28,6 +28,7 @@ from remanence.types import Filter, Recollection, Scope
 
 __all__ = ["Access"]
 
+_AN_AGENT = "an agent"
 _MOST_FOUND = 200
 """So much is looked through for something else, where what is found first is alike."""
 
@@ -124,7 +125,8 @@ class Access:
             where = self.where_of(state)
             if not isinstance(self.backend, Edits):
                 raise _unable(self.backend)
-            await self.backend.correct(memory_id, statement, where=where)
+            asked_by = self._asking(state)
+            await self.backend.correct(memory_id, statement, where=where, asked_by=asked_by)
 
     async def forget(self, memory_ids: list[str], state: AgentState | None) -> list[str]:
         """Erase memories.
@@ -139,8 +141,14 @@ class Access:
             where = self.where_of(state)
             if not isinstance(self.backend, Erases):
                 raise _unable(self.backend)
-            receipt = await self.backend.forget(memory_ids, scope=where)
+            receipt = await self.backend.forget(
+                memory_ids, scope=where, asked_by=self._asking(state)
+            )
             return [*receipt.ids]
+
+    def _asking(self, state: AgentState | None) -> str:
+        """Return who asks, as an audit names them."""
+        return self.owner.scope_of(state).agent_id or _AN_AGENT
 
     def where_of(self, state: AgentState | None) -> Filter:
         """Return what the agent with this state may see.
