@@ -23,8 +23,11 @@ _LONGEST_PAUSE = 60.0
 _OUT_OF_REACH = (
     "copies of the file that somebody made: backups, and snapshots of the file system",
     "blocks that a disk or a file system keeps of what was overwritten or cut off",
-    "what an agent that is running was told, until its next turn, and what it has saved of that",
+    "the conversation itself where an agent holds it, in its context or in a state that was saved; "
+    "what it was told from here leaves it at its next turn",
+    "archives and files that it was imported from: importing them again stores it again",
     "what a model or a service outside of this machine was sent, and keeps",
+    "the audit in this file: the user's id, who asked, when, and numbers",
 )
 
 
@@ -160,7 +163,11 @@ class Eraser:
             checks=(
                 Check("no row refers to the ids", rows == 0, f"{rows} rows do"),
                 Check("freed space is overwritten", scrub.clean, scrub.told),
-                Check("the write-ahead log is empty", scrub.log_empty, scrub.told),
+                Check(
+                    "the write-ahead log is empty",
+                    scrub.log_empty,
+                    "it has 0 bytes of what was there" if scrub.log_empty else scrub.told,
+                ),
                 Check(
                     "no search index of this process holds them",
                     unindexed,

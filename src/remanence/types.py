@@ -374,11 +374,15 @@ class Matches:
         query: The question.
         user_id: Whose memories.
         items: What is found, best first; superseded facts among it.
+        along: Facts that were drawn from some of it, and go with it.
+        more: Whether there may be more that the question finds: as much was listed as was allowed.
     """
 
     query: str
     user_id: str
     items: tuple[Recollection, ...]
+    along: tuple[Fact, ...] = ()
+    more: bool = False
 
     @property
     def ids(self) -> tuple[str, ...]:

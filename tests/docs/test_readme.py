@@ -206,7 +206,7 @@ def test_forgetting(
     _run(BLOCKS[8])
     listed, places, *checks = capsys.readouterr().out.splitlines()
     assert listed == "['My old job in Kiel was dull.']"
-    assert places == "{'episodes': 1, 'terms': 1} True"
+    assert places == "{'episodes': 1, 'index entries': 1} True"
     assert [line.split()[0] for line in checks[:4]] == ["True"] * 4
     assert [line.split()[:2] for line in checks[4:]] == [
         ["forget", "Erika"],

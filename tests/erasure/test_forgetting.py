@@ -30,7 +30,7 @@ async def test_a_receipt_tells_what_went_from_where(memory: Memory, database: Pa
     assert (receipt.user_id, receipt.asked_by) == ("alice", "Nora")
     assert set(receipt.ids) == {one.id, drawn.id}
     assert (receipt.episodes, receipt.facts) == (1, 1)
-    assert receipt.places == {"episodes": 1, "facts": 1, "terms": 2}
+    assert receipt.places == {"episodes": 1, "facts": 1, "index entries": 2}
     assert receipt.complete
     assert [check.name for check in receipt.checks if check.passed] == [
         "no row refers to the ids",

@@ -43,7 +43,9 @@ _STOP_SECONDS = 2.0
 _OUT_OF_REACH = (
     "blocks that a disk or a file system keeps of what was overwritten or cut off, its snapshots, "
     "and backups",
-    "what an agent that is running was told, until its next turn, and what it has saved of that",
+    "the conversation itself where an agent holds it, in its context or in a state that was saved; "
+    "what it was told from here leaves it at its next turn",
+    "the audit in the queue's file: the user's id, who asked, when, and numbers",
     "what a model was sent, in the logs and caches of whoever runs it",
 )
 
@@ -350,5 +352,9 @@ def _checks(left: int, scrub: Scrub) -> tuple[Check, ...]:
     return (
         Check("the queue has no job of it", left == 0, f"{left} jobs are there"),
         Check("freed space of the queue is overwritten", scrub.clean, scrub.told),
-        Check("the queue's write-ahead log is empty", scrub.log_empty, scrub.told),
+        Check(
+            "the queue's write-ahead log is empty",
+            scrub.log_empty,
+            "it has 0 bytes of what was there" if scrub.log_empty else scrub.told,
+        ),
     )

@@ -29,7 +29,9 @@ def looks_like_archive(file: Path) -> bool:
         return False
 
 
-def import_archive(file: Path, db: str | None, user: str | None, *, dry_run: bool) -> None:
+def import_archive(
+    file: Path, db: str | None, user: str | None, *, dry_run: bool, asked_by: str | None
+) -> None:
     """Take in an archive, or only read and check it, and print what came of it.
 
     Raises:
@@ -43,7 +45,7 @@ def import_archive(file: Path, db: str | None, user: str | None, *, dry_run: boo
         print_text(f"Would import {_looked_at(file, user)}. Nothing was written.")
         return
     _check_beginning(file)
-    imported = asyncio.run(_import(file, db, user))
+    imported = asyncio.run(_import(file, db, user, asked_by))
     there = imported.episodes_there + imported.facts_there
     completed = f", {imported.facts_completed:,} completed" if imported.facts_completed else ""
     print_text(
@@ -85,8 +87,8 @@ def _looked_at(file: Path, user: str | None) -> str:
     )
 
 
-async def _import(file: Path, db: str | None, user: str | None) -> Imported:
+async def _import(file: Path, db: str | None, user: str | None, asked_by: str | None) -> Imported:
     async with create_or_open(db) as memory:
         console = notices()
         with console.status("Writing") if console.is_terminal else contextlib.nullcontext():
-            return await memory.import_archive(file, user_id=user)
+            return await memory.import_archive(file, user_id=user, asked_by=asked_by)

@@ -58,7 +58,7 @@ def audit(
 
 
 def _row(entry: AuditEntry) -> tuple[str, ...]:
-    counts = ", ".join(f"{count:,} {name}" for name, count in entry.counts.items())
+    counts = ", ".join(f"{name}: {count:,}" for name, count in entry.counts.items())
     return (
         str(entry.number),
         entry.at.isoformat(sep=" ", timespec="seconds"),

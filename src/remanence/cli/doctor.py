@@ -148,6 +148,13 @@ def _about_use(path: Path, seen: Inspection) -> Iterator[Finding]:
     if seen.free_bytes < _LITTLE_SPACE:
         found = f"only {decimal(seen.free_bytes)} left on the disk"
         yield Finding("warning", "space", found, "free some; writes are refused when it is full")
+    if seen.unfinished:
+        found = f"{counted(seen.unfinished, 'erasure')} not carried out whole yet"
+        fix = (
+            "end who reads for a long time, then open the file again, as by 'remanence stats', or "
+            "with the agent whose service is to erase"
+        )
+        yield Finding("error", "erasures", found, fix)
     if seen.log_bytes > _LONG_LOG:
         found = f"{decimal(seen.log_bytes)}: somebody has been reading for a long time"
         fix = "end the process that reads; the log is then written back"

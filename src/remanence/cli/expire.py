@@ -11,13 +11,14 @@ import typer
 
 from remanence.cli.database import open_existing
 from remanence.cli.options import DatabaseOption, JsonOption
-from remanence.cli.output import counted, print_json, print_text
+from remanence.cli.output import counted, notices, print_json, print_notice, print_text
 from remanence.cli.receipts import ByOption, asking, receipt_fields, warn_of_checks
 from remanence.types import Receipt
 
 __all__ = ["expire"]
 
 _AGE = re.compile(r"([0-9]{1,6}) *(h|d|w|y)")
+_MOST_HOURS = 1_000 * 365 * 24
 _HOURS = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}
 
 
@@ -26,7 +27,10 @@ def _age(text: str) -> dt.timedelta:
     found = _AGE.fullmatch(text.strip())
     if found is None:
         raise typer.BadParameter(f"{text!r} is no age; write 90d, 12w, 36h or 2y")
-    return dt.timedelta(hours=int(found[1]) * _HOURS[found[2]])
+    hours = int(found[1]) * _HOURS[found[2]]
+    if not 0 < hours <= _MOST_HOURS:
+        raise typer.BadParameter(f"{text!r} is no age to erase by; give 1h at least, 1000y at most")
+    return dt.timedelta(hours=hours)
 
 
 def expire(
@@ -52,8 +56,8 @@ def expire(
     """Erase what was said or stated too long ago, of one user or of all.
 
     It asks nothing, so that it can be run regularly. Facts that were drawn from what goes, go as
-    well. Prints a line for each user of whom something went; ends with code 1 if a check of an
-    erasure failed.
+    well. Prints a line for each user of whom something went, and nothing if there is nothing so
+    old; ends with code 1 if an erasure could not be completed yet.
     """
     receipts = asyncio.run(_expire(db, older_than, user, asking(by)))
     for receipt in receipts:
@@ -62,8 +66,8 @@ def expire(
         else:
             gone = f"{counted(receipt.episodes, 'episode')}, {counted(receipt.facts, 'fact')}"
             print_text(f"{receipt.user_id}  {gone}")
-    if not receipts and not as_json:
-        print_text("Nothing is so old.")
+    if not receipts and notices().is_terminal:  # else somebody would get a mail a day
+        print_notice("Nothing is so old.")
     warn_of_checks(receipts)
     if not all(receipt.complete for receipt in receipts):
         raise typer.Exit(1)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.prompt import Confirm
 
-from remanence.cli.database import open_existing
+from remanence.cli.database import nothing_stored, open_existing
 from remanence.cli.items import speaker_of, text_of, when
 from remanence.cli.options import DatabaseOption, UserOption
 from remanence.cli.output import counted, notices, print_json, print_notice
 from remanence.cli.printable import on_one_line
 from remanence.cli.receipts import ByOption, asking, print_receipt, receipt_fields
-from remanence.types import Episode, Fact, Filter, Receipt
+from remanence.types import Episode, Fact, Filter, Matches, Receipt
 
 if TYPE_CHECKING:
     from remanence.engine import Memory
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["forget"]
 
 _PREVIEWED = 5
+_LISTED = 1_000
 _PREVIEW_CHARS = 100
-_MATCHED = 20
+_MATCHED = 100
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,6 +60,10 @@ def forget(
     limit: Annotated[
         int, typer.Option("--limit", metavar="N", help="With --matching: how much of it at most.")
     ] = _MATCHED,
+    threshold: Annotated[
+        float | None,
+        typer.Option("--threshold", metavar="SCORE", help="With --matching: the least score."),
+    ] = None,
     export_to: Annotated[
         Path | None,
         typer.Option(
@@ -82,13 +87,23 @@ def forget(
         )
     if export_to is not None and not everything:
         raise typer.BadParameter("--export goes with --everything")
+    if matching is not None and yes:
+        raise typer.BadParameter(
+            "a search always finds something: look at what --matching finds, without --yes, or "
+            "erase by id"
+        )
     where = Filter(user, session_id=session)
     if matching is not None:
-        ids = asyncio.run(_matching(db, where, matching, limit))
-        doomed = asyncio.run(_find(db, where, ids)) if ids else _Doomed(0, 0, ())
+        found = asyncio.run(_matching(db, where, matching, limit, threshold))
+        ids = list(found.ids)
+        _print_matches(found)
+        doomed = _doomed_of(found)
     else:
         doomed = asyncio.run(_find(db, where, ids or None))
-    _print_doomed(doomed, most=_MATCHED if matching is not None else _PREVIEWED)
+        _print_doomed(doomed)
+    if export_to is not None and not (doomed.episodes or doomed.facts):
+        print_notice(f"{nothing_stored(user)} Nothing was written or erased.")
+        raise typer.Exit(1)
     # Asked outside the event loop, so that one Ctrl-C ends the question.
     if not yes and (doomed.episodes or doomed.facts) and not _agreed():
         print_notice("Nothing was erased.")
@@ -96,7 +111,7 @@ def forget(
     chosen = ids if matching is not None else ids or None
     receipt = asyncio.run(_erase(db, where, chosen, asking(by), export_to))
     if as_json:
-        print_json(receipt_fields(receipt))
+        print_json({**receipt_fields(receipt), "not_found": list(doomed.missing)})
     else:
         print_receipt(receipt)
     if not receipt.complete:
@@ -115,10 +130,11 @@ async def _find(db: str | None, where: Filter, ids: list[str] | None) -> _Doomed
         return await (_named(memory, where, ids) if ids else _seen(memory, where))
 
 
-async def _matching(db: str | None, where: Filter, query: str, limit: int) -> list[str]:
+async def _matching(
+    db: str | None, where: Filter, query: str, limit: int, threshold: float | None
+) -> Matches:
     async with open_existing(db) as memory:
-        found = await memory.forget_matching(query, scope=where, limit=limit)
-    return list(found.ids)
+        return await memory.forget_matching(query, scope=where, limit=limit, threshold=threshold)
 
 
 async def _erase(
@@ -137,6 +153,7 @@ async def _erase(
 async def _named(memory: Memory, where: Filter, ids: list[str]) -> _Doomed:
     found = {name: await memory.get(name, scope=where) for name in ids}
     items = {item.id: item for item in found.values() if item is not None}
+    items |= {fact.id: fact for fact in await memory.going_along(list(items), scope=where)}
     episodes = sum(isinstance(item, Episode) for item in items.values())
     return _Doomed(
         episodes,
@@ -149,10 +166,54 @@ async def _named(memory: Memory, where: Filter, ids: list[str]) -> _Doomed:
 async def _seen(memory: Memory, where: Filter) -> _Doomed:
     counts = await memory.stats(scope=where)
     page = await memory.list(scope=where, limit=_PREVIEWED)
-    return _Doomed(counts.episodes, counts.facts, page.items)
+    along = 0 if where.session_id is None else len(await _along(memory, where))
+    return _Doomed(counts.episodes, counts.facts + along, page.items)
 
 
-def _print_doomed(doomed: _Doomed, *, most: int) -> None:
+async def _along(memory: Memory, where: Filter) -> set[str]:
+    """Return the facts that were drawn from a session, and are not written to it."""
+    going: set[str] = set()
+    there: set[str] = set()
+    cursor: str | None = None
+    while True:
+        page = await memory.list(scope=where, limit=_LISTED, cursor=cursor)
+        ids = [item.id for item in page.items]
+        there.update(ids)
+        going |= {fact.id for fact in await memory.going_along(ids, scope=where)}
+        cursor = page.cursor
+        if cursor is None:
+            return going - there
+
+
+def _doomed_of(found: Matches) -> _Doomed:
+    episodes = sum(item.origin == "episode" for item in found.items)
+    return _Doomed(episodes, len(found.items) - episodes + len(found.along), ())
+
+
+def _print_matches(found: Matches) -> None:
+    """Print all that a question found, and what goes with it."""
+    doomed = _doomed_of(found)
+    if not found.items:
+        print_notice("There is nothing to erase.")
+        return
+    print_notice(
+        f"To be erased: {counted(doomed.episodes, 'episode')}, {counted(doomed.facts, 'fact')}"
+    )
+    for hit in found.items:
+        who = on_one_line(hit.speaker or hit.role or "(fact)")
+        print_notice(f"  {hit.score:.2f}  {hit.id}  {when(hit.at)}  {who}  {_shortened(hit.text)}")
+    for fact in found.along:
+        print_notice(f"  drawn from these: {fact.id}  {_shortened(fact.text)}")
+    if found.more:
+        print_notice(f"  There may be more: that is as much as --limit {len(found.items)} allows.")
+
+
+def _shortened(text: str) -> str:
+    line = on_one_line(text)
+    return line if len(line) <= _PREVIEW_CHARS else line[: _PREVIEW_CHARS - 1] + "…"
+
+
+def _print_doomed(doomed: _Doomed) -> None:
     for name in doomed.missing:
         print_notice(f"Not found: {name}")
     number = doomed.episodes + doomed.facts
@@ -162,10 +223,8 @@ def _print_doomed(doomed: _Doomed, *, most: int) -> None:
     print_notice(
         f"To be erased: {counted(doomed.episodes, 'episode')}, {counted(doomed.facts, 'fact')}"
     )
-    for item in doomed.first[:most]:
-        text = on_one_line(text_of(item))
-        if len(text) > _PREVIEW_CHARS:
-            text = text[: _PREVIEW_CHARS - 1] + "…"
+    for item in doomed.first[:_PREVIEWED]:
+        text = _shortened(text_of(item))
         print_notice(f"  {when(item.at)}  {on_one_line(speaker_of(item))}  {text}")
-    if number > most:
-        print_notice(f"  … and {number - most:,} more")
+    if number > _PREVIEWED:
+        print_notice(f"  … and {number - _PREVIEWED:,} more")

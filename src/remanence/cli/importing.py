@@ -26,6 +26,7 @@ from remanence.cli.reading import (
     in_words,
     read_file,
 )
+from remanence.cli.receipts import ByOption, asking
 from remanence.clock import SystemClock
 
 __all__ = ["import_file"]
@@ -50,6 +51,7 @@ def import_file(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only read and check the file.")
     ] = False,
+    by: ByOption = None,
 ) -> None:
     """Import messages from a file, in one transaction: all of them or none.
 
@@ -61,16 +63,15 @@ def import_file(
     LoCoMo: each sample is a user, or with --user all go to that one, and with several samples
     their sessions are named SAMPLE/session_N. Turns are a minute apart, in UTC.
 
-    What comes from such a file is marked as imported, and so are facts that are drawn from it.
-
-    What comes from such a file is marked as imported, and so are facts that are drawn from it.
+    What comes from such a file is marked as imported, and so are facts that are drawn from it. What
+    was forgotten meanwhile is stored again when its file is imported again.
 
     An archive that `remanence export` wrote: all of a user's memory, for the same user, or --user.
     """
     if looks_like_archive(file):
         if agent is not None or session is not None or format_ is not Format.AUTO or skip_malformed:
             raise typer.BadParameter("an archive is taken in as it is; give --user at most")
-        import_archive(file, db, user, dry_run=dry_run)
+        import_archive(file, db, user, dry_run=dry_run, asked_by=asking(by))
         return
     defaults = Defaults(user, agent, session)
     gathered = read_file(file, format_, defaults, skip_malformed=skip_malformed)

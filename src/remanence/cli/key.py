@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextvars import ContextVar
 from pathlib import Path
 
+from remanence.cli.output import print_notice
 from remanence.config import default_key_file
 from remanence.errors import InputError
 
@@ -13,6 +15,7 @@ __all__ = ["given_key", "read_key", "use_key_file"]
 
 _MOST_BYTES = 4_096
 _HEXADECIMAL = re.compile("[0-9a-fA-F]{64}")
+_NEARLY = re.compile("[0-9a-fA-F]{48,80}")
 
 _named: ContextVar[Path | None] = ContextVar("key_file", default=None)
 
@@ -59,7 +62,20 @@ def read_key(path: Path) -> str | bytes:
             f"there is no key in {path}",
             "write 64 hexadecimal digits into it, or a passphrase",
         )
+    if _NEARLY.fullmatch(text) and not _HEXADECIMAL.fullmatch(text):
+        raise InputError(
+            "key file",
+            f"{path} has {len(text)} hexadecimal digits in it",
+            "write 64 of them, or a passphrase that is not made of such digits alone",
+        )
+    _warn_of_readers(path)
     return bytes.fromhex(text) if _HEXADECIMAL.fullmatch(text) else text
+
+
+def _warn_of_readers(path: Path) -> None:
+    """Say so if others than its owner may read a key."""
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        print_notice(f"Others may read the key in {path}: chmod 600 it.")
 
 
 def _decoded(content: bytes) -> str | None:

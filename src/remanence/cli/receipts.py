@@ -48,12 +48,12 @@ def print_receipt(receipt: Receipt) -> None:
     ids = ", ".join(receipt.ids[:_LISTED_IDS])
     if len(receipt.ids) > _LISTED_IDS:
         ids += f", and {len(receipt.ids) - _LISTED_IDS:,} more"
-    places = ", ".join(f"{count:,} {name}" for name, count in receipt.places.items())
+    places = ", ".join(f"{name}: {count:,}" for name, count in receipt.places.items())
     fields = {
         "user": receipt.user_id,
         "erased": f"{counted(receipt.episodes, 'episode')}, {counted(receipt.facts, 'fact')}",
         "ids": ids or "-",
-        "from": places or "-",
+        "by place": places or "-",
         "asked by": receipt.asked_by or "-",
         "at": receipt.at.isoformat(sep=" ", timespec="seconds"),
     }
@@ -68,7 +68,7 @@ def warn_of_checks(receipts: Sequence[Receipt]) -> None:
     for receipt in receipts:
         for check in receipt.checks:
             if not check.passed:
-                print_notice(f"Not so for {receipt.user_id}: {check.name} ({check.told})")
+                print_notice(f"Not yet for {receipt.user_id}: {check.name} ({check.told})")
 
 
 def _passed(receipt: Receipt) -> list[str]:

@@ -11,6 +11,7 @@ from remanence.cli.database import existing_path
 from remanence.cli.key import given_key, read_key
 from remanence.cli.options import DatabaseOption
 from remanence.cli.output import print_notice
+from remanence.errors import InputError
 
 __all__ = ["rekey"]
 
@@ -40,6 +41,12 @@ def rekey(
     if (new_key_file is None) != plain:
         raise typer.BadParameter("give --new-key-file, or --plain: one of them")
     path = existing_path(db, "name the file of a memory or of an outbox")
+    if plain and given_key() is None:
+        raise InputError(
+            "--key-file",
+            "is missing, and --plain decrypts",
+            "give the present key before the command: remanence --key-file FILE rekey --plain",
+        )
     new_key = None if new_key_file is None else read_key(new_key_file)
     write_anew(path, key=given_key(), new_key=new_key)
     print_notice(

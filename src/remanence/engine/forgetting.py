@@ -14,7 +14,7 @@ from remanence.search import Wanted
 from remanence.store.audit import AuditEntry
 from remanence.store.erasing import NewErasure
 from remanence.telemetry import count, span
-from remanence.types import Filter, Matches, Receipt, Scope
+from remanence.types import Fact, Filter, Matches, Receipt, Scope
 from remanence.validation import (
     check_content,
     check_count,
@@ -76,6 +76,24 @@ class ForgettingMemory(ArchivingMemory):
         (receipt,) = await self._erase([self._asked(where, wanted, asked_by)])
         return receipt
 
+    async def going_along(self, ids: Iterable[str], *, scope: Scope | Filter) -> list[Fact]:
+        """Return the facts that would be erased with these episodes, by their order.
+
+        They were drawn from them, and go though nobody names them.
+
+        Args:
+            ids: Ids of episodes; others are passed over.
+            scope: What may be seen; as for :meth:`forget`.
+
+        Raises:
+            InputError: An argument is not acceptable.
+            StoreError: The store can't be read.
+        """
+        self.check_open()
+        where, wanted = Filter.of(scope), check_ids("ids", ids)
+        await self._eraser.take_up(where.user_id)
+        return await self._store.erasures.going_along(where, wanted)
+
     async def forget_user(
         self,
         user_id: str,
@@ -84,6 +102,8 @@ class ForgettingMemory(ArchivingMemory):
         export_to: str | Path | None = None,
     ) -> Receipt:
         """Erase everything of a user, and the user.
+
+        What stays is the audit's entry: the user's id, who asked, when, and numbers.
 
         Args:
             user_id: Whose.
@@ -185,7 +205,10 @@ class ForgettingMemory(ArchivingMemory):
             query, where, limit, (), threshold, self._clock.now().astimezone(), past=True
         )
         await self._eraser.take_up(where.user_id)
-        return Matches(query, where.user_id, tuple(await self._search.find(wanted)))
+        found = await self._search.find(wanted)
+        ids = [hit.id for hit in found]
+        along = await self._store.erasures.going_along(Filter(where.user_id), ids)
+        return Matches(query, where.user_id, tuple(found), tuple(along), len(found) >= limit)
 
     async def expire(
         self,
@@ -197,7 +220,7 @@ class ForgettingMemory(ArchivingMemory):
         """Erase what happened, or was stated, longer ago than so much.
 
         Args:
-            older_than: How old what is erased is at least.
+            older_than: How old what is erased is at least; more than nothing.
             user_id: Whose; ``None`` for everybody's.
             asked_by: As for :meth:`forget`.
 
@@ -205,7 +228,7 @@ class ForgettingMemory(ArchivingMemory):
             A receipt for each user of whom there was something so old.
 
         Raises:
-            InputError: ``older_than`` is no length of time, or negative, or longer than time.
+            InputError: ``older_than`` is no length of time, or nothing, or longer than time.
             StoreError: The store can't.
         """
         self.check_open()
@@ -224,7 +247,7 @@ class ForgettingMemory(ArchivingMemory):
     ) -> list[AuditEntry]:
         """Return who asked for what: erasures, corrections, exports and imports, oldest first.
 
-        It tells no content. It is kept when a user is forgotten.
+        It tells no content. It is kept when a user is forgotten, with the user's id.
 
         Args:
             user_id: Whose memories; ``None`` for everybody's.
@@ -292,8 +315,10 @@ def _before(now: dt.datetime, age: object) -> dt.datetime:
         raise InputError(
             "older_than", f"is {type(age).__name__}", "give a datetime.timedelta, as days=90"
         )
-    if age < dt.timedelta(0):
-        raise InputError("older_than", f"is {age}", "give a length of time that is not negative")
+    if age <= dt.timedelta(0):
+        raise InputError(
+            "older_than", f"is {age}", "give more than nothing, or erase a user with forget_user"
+        )
     try:
         return now - age
     except OverflowError:

@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
-from remanence.types import Filter, Scope
+from remanence.types import Fact, Filter, Scope
 
 __all__ = ["Erasure", "ErasureStore", "NewErasure", "Scrub"]
 
@@ -146,6 +146,10 @@ class ErasureStore(Protocol):
 
     async def referring(self, erasure: Erasure) -> int:
         """Return how many rows still refer to what was erased."""
+        ...
+
+    async def going_along(self, where: Filter, ids: Sequence[str]) -> list[Fact]:
+        """Return the facts that would go with these episodes, and are not named themselves."""
         ...
 
     async def expired(self, until: dt.datetime, *, user_id: str | None) -> list[str]:

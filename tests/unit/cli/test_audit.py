@@ -24,7 +24,7 @@ def test_who_asked_for_what_without_content(remanence: Run, listed: Listed) -> N
     entries = _actions(remanence)[asked_before:]
     told = [(entry["action"], entry["user_id"], entry["asked_by"]) for entry in entries]
     assert told == [("forget", "alice", "Nora"), ("forget", "bob", "Eva")]
-    assert entries[0]["counts"] == {"episodes": 1, "terms": 1}
+    assert entries[0]["counts"] == {"episodes": 1, "index entries": 1}
     result = remanence("audit")
     assert "forget" in result.stdout
     assert "Nora" in result.stdout

@@ -36,6 +36,21 @@ def test_all_is_well(remanence: Run, database: Path) -> None:
     remanence("doctor", "--thorough")
 
 
+@pytest.mark.usefixtures("alice")
+def test_an_erasure_that_is_not_done_is_told(remanence: Run, database: Path) -> None:
+    connection = sqlite3.connect(database)
+    for sql in (
+        "INSERT INTO erasures (user_id, upto, action, asked_at, rows_gone) "
+        "VALUES ('alice', 1, 'forget', 0, 1)",
+        "INSERT INTO orders (destination, user_id, upto, asked_at) VALUES ('shop', 'bob', 1, 0)",
+    ):
+        connection.execute(sql)
+    connection.commit()
+    connection.close()
+    result = remanence("doctor", code=1)
+    assert "error    erasures: 2 erasures not carried out whole yet" in result.stdout
+
+
 def test_there_is_no_file(remanence: Run) -> None:
     assert "there is no database" in remanence("doctor", code=1).stderr
 

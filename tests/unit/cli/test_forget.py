@@ -1,3 +1,4 @@
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -5,6 +6,8 @@ from typing import Any
 
 import pytest
 from typer.testing import Result
+
+from remanence import Memory, Scope
 
 Run = Callable[..., Result]
 Listed = Callable[..., list[dict[str, Any]]]
@@ -91,22 +94,64 @@ def test_exactly_one_thing_has_to_be_named(
 
 
 def test_what_a_question_finds(remanence: Run, listed: Listed) -> None:
-    result = remanence(
-        "forget", "--matching", "Where does Nora live?", "--limit", "2", "--user", "alice", "--yes"
-    )
+    asked = ("forget", "--matching", "Where does Nora live?", "--limit", "2", "--user", "alice")
+    result = remanence(*asked, answer="y\n")
     assert "To be erased: 2 episodes, 0 facts" in result.stderr
     assert "Nora" in result.stderr
+    assert "There may be more: that is as much as --limit 2 allows." in result.stderr
     assert len(listed("alice")) == 2
 
 
-def test_what_a_question_finds_is_shown_first(remanence: Run, listed: Listed) -> None:
-    remanence("forget", "--matching", "Nora", "--user", "alice", code=1, answer="n\n")
+def test_what_a_question_finds_is_shown_with_scores_and_ids(remanence: Run, listed: Listed) -> None:
+    asked = ("forget", "--matching", "Nora", "--threshold", "0.01", "--user", "alice")
+    result = remanence(*asked, code=1, answer="n\n")
+    ids = {item["id"] for item in listed("alice") if "Nora" in item["content"]}
+    assert all(id_ in result.stderr for id_ in ids)
+    assert "There may be more" not in result.stderr
+    assert len(listed("alice")) == 4
+
+
+def test_what_a_question_finds_is_looked_at(remanence: Run, listed: Listed) -> None:
+    result = remanence("forget", "--matching", "Nora", "--user", "alice", "--yes", code=2)
+    assert "without --yes" in " ".join(result.output.replace("│", " ").split())
     assert len(listed("alice")) == 4
 
 
 def test_a_question_that_finds_nothing_erases_nothing(remanence: Run) -> None:
-    result = remanence("forget", "--matching", "Nora", "--user", "nobody", "--yes")
+    result = remanence("forget", "--matching", "Nora", "--user", "nobody")
     assert "There is nothing to erase." in result.stderr
+
+
+@pytest.mark.parametrize(
+    "what", [("--matching", "sister"), ("--session", "spring"), ("{id}",)], ids=str
+)
+def test_facts_that_go_along_are_shown(
+    remanence: Run, listed: Listed, database: Path, what: tuple[str, ...]
+) -> None:
+    (said,) = [item for item in listed("alice") if "sister" in item["content"]]
+
+    async def remember() -> None:
+        async with Memory.open(database) as memory:
+            await memory.remember("She is in Ghent.", scope=Scope("alice"), sources=[said["id"]])
+
+    asyncio.run(remember())
+    named = [each.format(id=said["id"]) for each in what]
+    result = remanence("forget", *named, "--user", "alice", answer="y\n")
+    assert "1 fact" in result.stderr.splitlines()[0]
+    assert "1 fact" in result.stdout
+    assert not [item for item in listed("alice") if item["origin"] == "fact"]
+
+
+def test_ids_that_were_not_found_are_told_as_json(remanence: Run) -> None:
+    result = remanence("forget", "nonsense", "--user", "alice", "--yes", "--json")
+    assert json.loads(result.stdout)["not_found"] == ["nonsense"]
+
+
+def test_no_archive_is_kept_of_nobody(remanence: Run, tmp_path: Path) -> None:
+    archive = tmp_path / "nobody.zip"
+    asked = ("forget", "--everything", "--user", "nobody", "--yes", "--export", str(archive))
+    assert "Nothing is stored for 'nobody'" in remanence(*asked, code=1).stderr
+    assert not archive.exists()
 
 
 def test_an_archive_is_kept_first(remanence: Run, listed: Listed, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ DIGITS = "0123456789abcdefABCDEF0123456789" * 2
         (DIGITS.encode(), bytes.fromhex(DIGITS)),
         (f"{DIGITS}\n".encode(), bytes.fromhex(DIGITS)),
         (f"{DIGITS}\r\n".encode(), bytes.fromhex(DIGITS)),
-        (DIGITS[1:].encode(), DIGITS[1:]),
+        (DIGITS[:40].encode(), DIGITS[:40]),
         (b"seven ducks\n", "seven ducks"),
         (b" seven ducks ", " seven ducks "),
         ("sieben Gänse\n".encode(), "sieben Gänse"),
@@ -24,6 +24,27 @@ def test_a_key_or_a_passphrase(tmp_path: Path, content: bytes, key: str | bytes)
     file = tmp_path / "key"
     file.write_bytes(content)
     assert read_key(file) == key
+
+
+def test_a_key_that_others_may_read_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "key"
+    file.write_text(DIGITS)
+    file.chmod(0o644)
+    read_key(file)
+    assert "chmod 600" in capsys.readouterr().err
+    file.chmod(0o600)
+    read_key(file)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("digits", [DIGITS[1:], DIGITS[:50], f"{DIGITS}ab"])
+def test_a_key_of_another_length_is_no_passphrase(tmp_path: Path, digits: str) -> None:
+    file = tmp_path / "key"
+    file.write_text(digits)
+    with pytest.raises(InputError, match=f"{len(digits)} hexadecimal digits"):
+        read_key(file)
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"  \n", b"\xff" * 32, b"x" * 5_000])

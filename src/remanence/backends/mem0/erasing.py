@@ -98,7 +98,9 @@ def _wiped(parts: _Parts) -> list[Check]:
     if not local:
         return []
     wiped = [store.wipe() for store in local]
-    told = "" if all(wiped) else "this version of Qdrant keeps it otherwise; restart the process"
+    told = "its arrays were overwritten"
+    if not all(wiped):
+        told = "this version of Qdrant keeps it otherwise; restart the process"
     return [Check("Qdrant has no copy of it in memory", all(wiped), told)]
 
 

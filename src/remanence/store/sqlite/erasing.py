@@ -15,16 +15,18 @@ from remanence.store.sqlite.database import Database, Row
 from remanence.store.sqlite.facts import drop_supersessions
 from remanence.store.sqlite.jobs import erase_jobs
 from remanence.store.sqlite.place import log_changes
+from remanence.store.sqlite.reads import at_sequence
 from remanence.store.sqlite.rows import filter_parameters, to_id, to_text
 from remanence.store.sqlite.vectors import count_vectors, drop_vectors, erase_vectors
 from remanence.store.times import to_microseconds, to_time
-from remanence.types import Filter, Scope
+from remanence.types import Fact, Filter, Scope
 
 __all__ = [
     "ask",
     "asked",
     "expired",
     "finish",
+    "going_along",
     "is_asked",
     "is_overwritten",
     "referring",
@@ -133,7 +135,7 @@ def _remove(database: Database, number: int, where: Filter, ids: str | None, upt
         places={
             "episodes": len(doomed) - facts,
             "facts": facts,
-            "terms": len(doomed),
+            "index entries": len(doomed),
             **places,
         },
         reread=reread,
@@ -234,6 +236,18 @@ def referring(database: Database, erasure: Erasure) -> int:
     with database.snapshot():
         rows: int = database.one("referring", {"user_id": erasure.user_id, **place})[0]
         return rows + count_vectors(database, erasure.user_id, numbers)
+
+
+def going_along(database: Database, where: Filter, ids: Sequence[str]) -> list[Fact]:
+    """Return what would go as well; see the protocol's ``going_along``."""
+    known = json.dumps([data.hex() for data in map(to_id, ids) if data])
+    with database.snapshot():
+        named = database.rows("numbers_of_ids", {**filter_parameters(where), "ids": known})
+        numbers = sorted({row[0] for row in named})
+        every = _with_dependents(database, where.user_id, numbers)
+        along = [number for number in every if number not in numbers]
+        items = at_sequence(database, where.user_id, along)
+    return [item for item in (items[number] for number in along) if isinstance(item, Fact)]
 
 
 def expired(database: Database, until: dt.datetime, user_id: str | None) -> list[str]:

@@ -10,6 +10,7 @@ from remanence.store.sqlite import erasing as work
 from remanence.store.sqlite.database import Database
 from remanence.store.sqlite.lane import Runs
 from remanence.store.sqlite.scrub import overwrite_free_space
+from remanence.types import Fact, Filter
 
 __all__ = ["SQLiteErasures"]
 
@@ -67,6 +68,10 @@ class SQLiteErasures:
     async def referring(self, erasure: Erasure) -> int:
         """Count what is left; see the protocol."""
         return await self._read(work.referring, erasure)
+
+    async def going_along(self, where: Filter, ids: Sequence[str]) -> list[Fact]:
+        """Return what would go as well; see the protocol."""
+        return await self._read(work.going_along, where, ids)
 
     async def expired(self, until: dt.datetime, *, user_id: str | None) -> list[str]:
         """Return of whom something is older; see the protocol."""

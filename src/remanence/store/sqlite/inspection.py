@@ -38,6 +38,7 @@ class Inspection:
         file_bytes: The size of the file.
         log_bytes: The size of its write-ahead log.
         free_bytes: The space that is left where it is.
+        unfinished: How many erasures were asked for and are not carried out whole.
     """
 
     ours: bool
@@ -55,6 +56,7 @@ class Inspection:
     file_bytes: int
     log_bytes: int
     free_bytes: int
+    unfinished: int = 0
 
 
 def inspect(
@@ -88,6 +90,7 @@ def inspect(
             (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             check = "integrity_check(5)" if thorough else "quick_check(5)"
             found = [row[0] for row in connection.execute(f"PRAGMA {check}")]
+            unfinished = _unfinished(connection)
         locked = _is_locked(connection)
     finally:
         connection.close()
@@ -108,6 +111,19 @@ def inspect(
         file_bytes=path.stat().st_size,
         log_bytes=_size(Path(f"{path}-wal")),
         free_bytes=shutil.disk_usage(path.parent).free,
+        unfinished=unfinished,
+    )
+
+
+def _unfinished(connection: Any) -> int:
+    """Count erasures of this file and orders to services, in a file that knows of them."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    counts = {
+        "erasures": "SELECT count(*) FROM erasures WHERE rows_gone < 2",
+        "orders": "SELECT count(*) FROM orders",
+    }
+    return sum(
+        connection.execute(sql).fetchone()[0] for name, sql in counts.items() if name in tables
     )
 
 

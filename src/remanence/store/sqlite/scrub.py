@@ -43,7 +43,8 @@ def overwrite_free_space(database: Database, patience: float) -> Scrub:
             return Scrub(
                 clean=False,
                 log_empty=False,
-                told="a reader needs the write-ahead log; it is tried again when that one is done",
+                told="somebody reads, and needs the write-ahead log; it is tried again while this "
+                "is open, and whenever the file is opened",
             )
         scrubbed = _rebuilt(database) if _is_rebuilt(database) else _overwritten(database)
         if scrubbed is not None:
@@ -52,7 +53,8 @@ def overwrite_free_space(database: Database, patience: float) -> Scrub:
     return Scrub(
         clean=False,
         log_empty=False,
-        told="others write without a pause; it is tried again",
+        told="others write without a pause; it is tried again while this is open, and whenever "
+        "the file is opened",
     )
 
 

@@ -94,7 +94,7 @@ class ErasingInSteps(Handles):
         assert {name: count for name, count in done.places.items() if count} == {
             "episodes": 1,
             "facts": 1,
-            "terms": 2,
+            "index entries": 2,
         }
         assert await store.erasures.referring(done) == 0
         assert await store.erasures.referring(Erasure(9, "alice", numbers=(2,))) > 0
