@@ -11,7 +11,7 @@ import html
 import re
 import unicodedata
 
-from remanence.extract.commands import BEGINNINGS, LANGUAGES, PROGRAMS
+from remanence.extract.commands import BEGINNINGS, LANGUAGES, PROGRAMS, Commands
 from remanence.extract.unseen import without_unseen
 
 __all__ = ["folded", "imitates_a_program", "reads_like_instruction"]
@@ -65,13 +65,13 @@ def reads_like_instruction(text: str) -> bool:
         return True
     plain = folded(text)
     known = [language for language in LANGUAGES if language.script.search(plain)]
-    if any(pattern.search(plain) for language in known for pattern in language.anywhere):
+    if any(_finds(language, plain) for language in known):
         return True
     return any(
         _begins_there(plain, match.start())
         for language in known
-        for pattern in language.orders
-        for match in pattern.finditer(plain)
+        for group in language.orders
+        for match in group.found_in(plain)
     )
 
 
@@ -81,9 +81,12 @@ def imitates_a_program(text: str) -> bool:
     That are tokens between turns, calls of tools, and what a memory tells.
     """
     plain = folded(text)
-    return bool(PROGRAMS.script.search(plain)) and any(
-        pattern.search(plain) for pattern in PROGRAMS.anywhere
-    )
+    return bool(PROGRAMS.script.search(plain)) and _finds(PROGRAMS, plain)
+
+
+def _finds(language: Commands, text: str) -> bool:
+    """Return whether something that may stand anywhere is found in a text."""
+    return any(match for group in language.anywhere for match in group.found_in(text))
 
 
 def folded(text: str) -> str:

@@ -5,7 +5,11 @@ from __future__ import annotations
 
 __all__ = ["BEGINNINGS", "CYRILLIC", "HANGUL", "KANA", "LATIN", "LATIN_ORDERS"]
 
+# The first line of a tuple is what words are in every text that a pattern is found in.
+
 LATIN_ORDERS = (
+    r"instru|[oó]rdenes|indicaciones|reglas|ordens|regras|consignes|r[eè]gles|directives|istruzioni"
+    r"|regole|direttive|anweisungen|regeln|vorgaben|befehle|opdrachten|regels",
     # against what it was told before: Spanish, Portuguese, French, Italian, German, Dutch
     r"(?:ignor(?:a|e|ad|en)|olvid(?:a|e|ad|en)|descart(?:a|e|ad)|desestim(?:a|e)) "
     r"(?:[a-zà-ÿ]+ ){0,3}(?:instrucciones|[oó]rdenes|indicaciones|reglas)\b",
@@ -21,6 +25,8 @@ LATIN_ORDERS = (
 )
 
 LATIN = (
+    r"usu[aá]rio|utilisat|utente|nutzer|ahora|agora|d[eé]sormais|maintenant|dor[eé]navant|d'ora"
+    r"|da ora|adesso|ab jetzt|ab sofort|von nun|von jetzt|ora sei|bist jetzt",
     # what the user is not to know
     r"\bno (?:le )?(?:digas|diga|cuentes|informes|menciones)\b[^.\n]{0,30}\bal usuario\b",
     r"\bn[aã]o (?:diga|conte|informe|mencione|avise)\b[^.\n]{0,30}\bao usu[aá]rio\b",
