@@ -90,16 +90,27 @@ class Eraser:
         """Erase, and return a receipt for each; what was begun goes on if this is cancelled."""
         task = asyncio.create_task(self._erase(wanted))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[list[Receipt]]) -> None:
+        """Count what went wrong, whether or not somebody still waits for it."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, RemanenceError):
+            self._faults.record("erasure", error)
 
     async def _erase(self, wanted: Sequence[NewErasure]) -> list[Receipt]:
         began = time.monotonic()
         numbers = await self._store.erasures.ask(wanted)
         erasures: list[Erasure] = []
-        for number, each in zip(numbers, wanted, strict=True):
-            done = await self._store.erasures.remove(number, at=self._clock.now())
-            erasures.append(done or Erasure(number, each.where.user_id))
+        try:
+            for number, each in zip(numbers, wanted, strict=True):
+                done = await self._store.erasures.remove(number, at=self._clock.now())
+                erasures.append(done or Erasure(number, each.where.user_id))
+        except RemanenceError:  # it is written down, so it is to be done all the same
+            self._insist()
+            raise
         questions = self._elsewhere.forget_questions()
         await self._read_again(erasures)
         scrub = await self._overwrite(erasures)
@@ -124,16 +135,21 @@ class Eraser:
             await self._store.erasures.finish([erasure.number for erasure in erasures])
         else:
             self._faults.record("erasure", scrub.told)
-            if self._again is None or self._again.done():
-                self._again = asyncio.create_task(self._try_again())
+            self._insist()
         return scrub
 
+    def _insist(self) -> None:
+        """Try again in the background what could not be done, unless that is going on."""
+        if self._again is None or self._again.done():
+            self._again = asyncio.create_task(self._try_again())
+
     async def _try_again(self) -> None:
-        """Overwrite what could not be overwritten, as soon as nothing is in the way."""
+        """Remove and overwrite what could not be, as soon as nothing is in the way."""
         pause = _FIRST_PAUSE
         while True:
             await asyncio.sleep(pause)
             try:
+                await self._remove_asked(None)
                 left = await self._store.erasures.removed(now=self._clock.now())
                 if not left:
                     return

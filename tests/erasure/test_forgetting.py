@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
 import apsw
 import pytest
 
-from remanence import Filter, InputError, Matches, Memory, Message, Scope
+from remanence import Filter, InputError, Matches, Memory, Message, Scope, StoreFullError
 from remanence.testing.embedder import ScriptedEmbedder
 from tests.erasure.files import readable, word
 from tests.facts.stories import fact, story, verdict
@@ -230,6 +231,30 @@ async def test_it_goes_on_when_whoever_asked_does_not_wait(memory: Memory, datab
         await asking
     await memory.aclose()
     assert readable(database, [word(1)]) == set()
+
+
+async def test_what_could_not_be_removed_is_tried_again(
+    memory: Memory, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request is written down by then."""
+    await memory.observe(Message("user", f"The {word(1)} is blue."), scope=ALICE)
+    erasures = memory._store.erasures  # pyright: ignore[reportPrivateUsage]
+    remove = erasures.remove
+    errors = [StoreFullError("the disk is full")]
+
+    async def full_at_first(number: int, *, at: dt.datetime) -> Any:
+        if errors:
+            raise errors.pop()
+        return await remove(number, at=at)
+
+    monkeypatch.setattr(erasures, "remove", full_at_first)
+    with pytest.raises(StoreFullError):
+        await memory.forget_user("alice")
+    assert memory.faults.counts["erasure"] == 1
+    async with asyncio.timeout(20):
+        while readable(database, [word(1)]):  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.05)
+    assert (await memory.list(scope=ALICE)).items == ()
 
 
 async def test_many_may_ask_at_once(memory: Memory, database: Path) -> None:
