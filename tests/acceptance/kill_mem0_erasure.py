@@ -25,7 +25,9 @@ from remanence import Filter, Message, Scope
 from remanence.backends import Exchange, RecallRequest
 from remanence.backends.mem0 import Mem0Backend
 from remanence.outbox.settings import OutboxSettings
+from remanence.store.orders import NewOrder, Order
 from remanence.store.sqlite import SQLiteStore
+from remanence.store.sqlite.orders import SQLiteOrders
 from remanence.testing.embedding import ScriptedEmbeddingModel
 from remanence.testing.extracting import verbatim_facts
 from remanence.testing.models import ScriptedChatModel
@@ -89,7 +91,14 @@ async def _recalled(backend: Mem0Backend, user_id: str) -> list[tuple[str, str, 
 async def _erase_until_killed(folder: Path, user_id: str, pipe: int) -> None:
     async with _opened(folder) as backend:
         await _tell(backend, user_id)
-        os.write(pipe, b"asked\n")
+        place = SQLiteOrders.place
+
+        async def placed(self: SQLiteOrders, order: NewOrder) -> Order:
+            written = await place(self, order)
+            os.write(pipe, b"asked\n")
+            return written
+
+        SQLiteOrders.place = placed  # in this process alone, which is to be killed
         await backend.forget_user(user_id, asked_by=user_id)
         os.write(pipe, b"done\n")
         await asyncio.Event().wait()
@@ -124,7 +133,7 @@ def run(folder: Path, rounds: int, seed: int) -> Outcome:
     others = asyncio.run(_begin(folder))
     for round_ in range(rounds):
         user_id = f"user{round_}"
-        delay = random_.uniform(0.0, _LATEST)
+        delay = _LATEST * random_.random() ** 2  # early rather than late
         lines = killed(partial(_erase_until_killed, folder, user_id), delay=delay)
         ordered, recalled, left = asyncio.run(_look(folder, user_id))
         done = "done" in lines

@@ -17,6 +17,6 @@ def test_what_was_to_be_erased_is_gone_after_kill_9(
     names, row = (line.split() for line in done.stdout.splitlines())
     outcome = dict(zip(names, map(int, row), strict=True))
     assert outcome["rounds"] == 12
-    assert outcome["unfinished"] >= 3
+    assert outcome["unfinished"] >= 1
     assert outcome["recalled"] == outcome["in_files"] == outcome["changed"] == 0
     assert not done.stderr

@@ -78,7 +78,8 @@ _WRITES = (
     *("forget", "forget_user", "forget_matching", "expire"),
 )
 _READS = (
-    *("recall", "get", "list", "episode_ids", "around", "facts", "history", "profile"),
+    *("recall", "get", "list", "episode_ids", "around", "going_along"),
+    *("facts", "history", "profile"),
     *("audit", "stats", "settle", "extract", "extract_with"),
 )
 
