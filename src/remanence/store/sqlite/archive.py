@@ -1,14 +1,11 @@
-"""All of one user's memory in an SQLite file: how it leaves, and how it comes in."""
+"""All of one user's memory in an SQLite file: how it leaves, and who takes it in."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
-from remanence.errors import ConflictError
-from remanence.store.analysis import Analysis
 from remanence.store.archive import (
     ArchivedEpisode,
     ArchivedFact,
@@ -19,16 +16,12 @@ from remanence.store.archive import (
     Incoming,
     TakenIn,
 )
-from remanence.store.audit import NewAudit
-from remanence.store.sqlite.audit import record
 from remanence.store.sqlite.database import Database, Row
-from remanence.store.sqlite.jobs import follow
 from remanence.store.sqlite.lane import Runs
-from remanence.store.sqlite.place import Place, next_epoch
-from remanence.store.sqlite.rows import ENDINGS, KINDS, ROLES, scope_parameters, to_id, to_text
+from remanence.store.sqlite.rows import ENDINGS, KINDS, ROLES, to_text
 from remanence.store.sqlite.statements import migrations
-from remanence.store.times import to_microseconds, to_offset, to_time
-from remanence.types import Scope
+from remanence.store.sqlite.taking_in import take_in
+from remanence.store.times import to_time
 
 __all__ = ["SQLiteArchive"]
 
@@ -38,7 +31,6 @@ _AT_ONCE = 500
 """So many rows are read at once; one may be megabytes."""
 
 _STATES: dict[int, ExtractionState] = {0: "unasked", 1: "waiting", 2: "passed over", -1: "done"}
-_WAITING, _DONE = 1, -1
 
 
 class SQLiteArchive:
@@ -62,7 +54,7 @@ class SQLiteArchive:
 
     async def take_in(self, user_id: str, incoming: Incoming) -> TakenIn:
         """Store what left a store; see the protocol."""
-        return await self._write(_take_in, user_id, incoming)
+        return await self._write(take_in, user_id, incoming)
 
 
 def _read_out(database: Database, user_id: str, take: Callable[[Contents], T]) -> T:
@@ -163,350 +155,3 @@ def _fact(row: Row, sources: tuple[ArchivedSource, ...]) -> ArchivedFact:
 
 def _time(microseconds: int | None, offset: int | None = None) -> dt.datetime | None:
     return None if microseconds is None else to_time(microseconds, offset or 0)
-
-
-def _take_in(database: Database, user_id: str, incoming: Incoming) -> TakenIn:
-    taking = _Taking(database, user_id, incoming)
-    taken = taking.all()
-    if taken.episodes or taken.facts:
-        follow(database, incoming.then)
-    counts = {
-        "episodes": taken.episodes,
-        "facts": taken.facts,
-        "already there": taken.episodes_there + taken.facts_there,
-    }
-    record(database, NewAudit(incoming.at, "import", user_id, incoming.asked_by, counts))
-    return taken
-
-
-class _Taking:
-    """Takes in one archive, inside a transaction."""
-
-    def __init__(self, database: Database, user_id: str, incoming: Incoming) -> None:
-        self._database = database
-        self._user = {"user_id": user_id}
-        self._incoming = incoming
-        self._is_known = database.row("any_entry", self._user) is not None
-        self._sessions = _Sessions(database, user_id, incoming.sessions)
-        self._numbers: dict[str, int] = {}
-        self._facts: list[tuple[ArchivedFact, bool]] = []
-        self._episodes = 0
-        self._episodes_there = 0
-
-    def all(self) -> TakenIn:
-        """Store what is new, and complete what is there."""
-        for item, analysis in self._incoming.items:
-            if isinstance(item, ArchivedEpisode):
-                self._take_episode(item, analysis)
-            else:
-                self._take_fact(item, analysis)
-        self._sessions.save()
-        # What a fact rests on, and what superseded it, may have come after it.
-        completed: list[int] = []
-        for fact, is_new in self._facts:
-            number = self._numbers[fact.id]
-            changed = self._add_sources(fact, number)
-            changed |= self._follow_up(fact, number) if is_new else self._end(fact, number)
-            if changed and not is_new:
-                completed.append(number)
-        self._check_ends(completed)
-        if completed:
-            self._rebuild()
-        new = sum(is_new for _, is_new in self._facts)
-        return TakenIn(
-            sessions=self._sessions.new,
-            episodes=self._episodes,
-            facts=new,
-            episodes_there=self._episodes_there,
-            facts_there=len(self._facts) - new,
-            facts_completed=len(completed),
-        )
-
-    def _take_episode(self, episode: ArchivedEpisode, analysis: Analysis) -> None:
-        number = self._episode_there(episode)
-        if number is not None:
-            self._episodes_there += 1
-            self._numbers[episode.id] = number
-            return
-        place, position = self._sessions.place(episode)
-        self._database.run(
-            "take_in_episode",
-            {
-                **self._user,
-                "id": to_id(episode.id),
-                "seq": place.seq,
-                "session": place.session,
-                "position": position,
-                "role": episode.role,
-                "name": episode.name,
-                "content": episode.content,
-                **_at(episode),
-                "message_id": episode.message_id,
-                "metadata": episode.metadata,
-                "imported": episode.imported,
-                "extraction": self._extraction(episode.extraction),
-            },
-        )
-        place.add_entry(
-            0,
-            at=to_microseconds(episode.at),
-            recorded_at=episode.recorded_at,
-            analysis=analysis,
-            role=episode.role,
-            speaker=episode.name,
-        )
-        self._numbers[episode.id] = place.seq
-        self._episodes += 1
-
-    def _extraction(self, state: ExtractionState) -> int:
-        if state == "done":
-            return _DONE
-        return _WAITING if self._incoming.extract and state != "unasked" else 0
-
-    def _episode_there(self, episode: ArchivedEpisode) -> int | None:
-        """Return the number of the episode that is there already, if it is.
-
-        Raises:
-            ConflictError: It is another one.
-        """
-        if not self._is_known:
-            return None
-        named = {**self._user, "id": to_id(episode.id)}
-        if self._database.row("fact_there", named) is not None:
-            raise _taken(episode.id, "as a fact")
-        row = self._database.row("episode_there", named)
-        if row is not None:
-            told = (*_scope(episode), episode.role, episode.name, episode.content)
-            told = (*told, *_at(episode).values(), episode.message_id)
-            _check_same(episode, row, told)
-            return row[0]
-        session = self._sessions.number(episode)
-        if session is None or episode.message_id is None:
-            return None
-        named = {**self._user, "session": session, "message_id": episode.message_id}
-        row = self._database.row("message_there", named)
-        if row is None:
-            return None
-        if row[1:] != (episode.role, episode.content):
-            raise ConflictError(
-                f"id: message {episode.message_id!r} is already stored in session "
-                f"{episode.session_id or '(unnamed)'!r} with another role or content; forget the "
-                "stored one first, or import for another user"
-            )
-        return row[0]
-
-    def _take_fact(self, fact: ArchivedFact, analysis: Analysis) -> None:
-        number = self._fact_there(fact)
-        self._facts.append((fact, number is None))
-        if number is not None:
-            self._numbers[fact.id] = number
-            return
-        place, _ = self._sessions.place(fact)
-        self._database.run(
-            "take_in_fact",
-            {
-                **self._user,
-                "id": to_id(fact.id),
-                "seq": place.seq,
-                "session": place.session,
-                "text": fact.text,
-                **_at(fact),
-                "metadata": fact.metadata,
-                "imported": fact.imported,
-                **_stated(fact),
-                **_timed("valid_until", fact.valid_until),
-                **_superseded(fact),
-            },
-        )
-        place.add_entry(
-            1, at=to_microseconds(fact.at), recorded_at=fact.recorded_at, analysis=analysis
-        )
-        self._numbers[fact.id] = place.seq
-
-    def _fact_there(self, fact: ArchivedFact) -> int | None:
-        """Return the number of the fact that is there already, if it is.
-
-        Raises:
-            ConflictError: It is another one.
-        """
-        if not self._is_known:
-            return None
-        named = {**self._user, "id": to_id(fact.id)}
-        if self._database.row("episode_there", named) is not None:
-            raise _taken(fact.id, "as an episode")
-        row = self._database.row("fact_there", named)
-        if row is None:
-            return None
-        told = (*_scope(fact), fact.text, *_at(fact).values(), *_stated(fact).values())
-        _check_same(fact, row, told)
-        return row[0]
-
-    def _add_sources(self, fact: ArchivedFact, number: int) -> bool:
-        """Let a fact rest on its sources; return whether some of them are new to it."""
-        added = [
-            self._database.row(
-                "take_in_source",
-                {
-                    **self._user,
-                    "fact": number,
-                    "source": self._numbers[source.episode],
-                    "stated_by": ROLES.index(source.stated_by),
-                    "drawn": source.drawn,
-                },
-            )
-            for source in fact.sources
-        ]
-        return any(row is not None for row in added)
-
-    def _follow_up(self, fact: ArchivedFact, number: int) -> bool:
-        """Name what superseded a new fact."""
-        if fact.superseded_by is not None:
-            by = self._numbers[fact.superseded_by]
-            place = {**self._user, "seq": number, "superseded_by": by}
-            self._database.run("take_in_successor", place)
-        return False
-
-    def _end(self, fact: ArchivedFact, number: int) -> bool:
-        """Let a fact that is there end as it did in the archive; return whether it does now."""
-        if fact.superseded_at is None:
-            return False
-        by = None if fact.superseded_by is None else self._numbers[fact.superseded_by]
-        place = {**self._user, "seq": number, "superseded_by": by, **_superseded(fact)}
-        ended = {**place, **_timed("valid_until", fact.valid_until)}
-        return self._database.row("take_in_end", ended) is not None
-
-    def _check_ends(self, completed: Sequence[int]) -> None:
-        """Refuse facts that supersede one another in a circle, as the two sides tell it together.
-
-        Raises:
-            ConflictError: They do.
-        """
-        sound: set[int] = set()
-        for number in completed:
-            line: set[int] = set()
-            following: int | None = number
-            while following is not None and following not in sound:
-                if following in line:
-                    raise ConflictError(
-                        "facts: what superseded a fact here was superseded by it in the archive; "
-                        "import for another user, or forget the facts here first"
-                    )
-                line.add(following)
-                row = self._database.one("successor", {**self._user, "seq": following})
-                following = row[0]
-            sound |= line
-
-    def _rebuild(self) -> None:
-        """Have search indexes begin anew: facts that they know rest on what they don't know yet."""
-        epoch = next_epoch(self._database)
-        raised = {"epoch": epoch, "rebuild_epoch": epoch, "seq_floor": None}
-        self._database.run("raise_epoch", {**self._user, **raised})
-
-
-class _Sessions:
-    """The sessions that items go to, made when the first one does."""
-
-    def __init__(
-        self, database: Database, user_id: str, sessions: Sequence[ArchivedSession]
-    ) -> None:
-        self._database = database
-        self._user_id = user_id
-        self._next = {_scope(each): each.next_position for each in sessions}
-        self._places: dict[tuple[str, str], Place] = {}
-        self._moved: dict[tuple[str, str], int] = {}
-        self._known: dict[tuple[str, str], int | None] = {}
-        self._seq: int | None = None
-        self.new = 0
-
-    def number(self, item: ArchivedEpisode | ArchivedFact) -> int | None:
-        """Return the number of an item's session if that was there before."""
-        key = _scope(item)
-        if key not in self._known:
-            row = self._database.row("session", scope_parameters(self._scope_of(item)))
-            self._known[key] = None if row is None else row[0]
-        return self._known[key]
-
-    def _scope_of(self, item: ArchivedEpisode | ArchivedFact) -> Scope:
-        return Scope(self._user_id, item.agent_id, item.session_id)
-
-    def place(self, item: ArchivedEpisode | ArchivedFact) -> tuple[Place, int]:
-        """Return an item's session, with the item's number, and its position if it has one."""
-        key = _scope(item)
-        place = self._places.get(key)
-        if place is None:
-            is_new = self.number(item) is None
-            place = self._places[key] = Place(self._database, self._scope_of(item))
-            if is_new:
-                self.new += 1
-                self._moved[key] = 0
-                place.next_position = self._next[key]
-        place.seq = place.seq if self._seq is None else self._seq
-        self._seq = place.next_seq()
-        if isinstance(item, ArchivedFact):
-            return place, 0
-        moved = self._moved.setdefault(key, place.next_position - item.position)
-        position = item.position + moved
-        place.next_position = max(place.next_position, position + 1)
-        return place, position
-
-    def save(self) -> None:
-        """Write the sessions' counters back."""
-        for place in self._places.values():
-            place.save()
-
-
-def _scope(item: ArchivedSession | ArchivedEpisode | ArchivedFact) -> tuple[str, str]:
-    return item.agent_id or "", item.session_id or ""
-
-
-def _at(item: ArchivedEpisode | ArchivedFact) -> dict[str, int]:
-    return {
-        "at": to_microseconds(item.at),
-        "utc_offset": to_offset(item.at),
-        "recorded_at": to_microseconds(item.recorded_at),
-    }
-
-
-def _stated(fact: ArchivedFact) -> dict[str, Any]:
-    """Return what was known of a fact when it was recorded."""
-    return {
-        "kind": None if fact.kind is None else KINDS.index(fact.kind),
-        "attribute": fact.attribute,
-        "stated_by": None if fact.stated_by is None else ROLES.index(fact.stated_by),
-        "confidence": fact.confidence,
-        **_timed("valid_from", fact.valid_from),
-        **_timed("stated_until", fact.stated_until),
-    }
-
-
-def _superseded(fact: ArchivedFact) -> dict[str, Any]:
-    at = fact.superseded_at
-    return {
-        "superseded_at": None if at is None else to_microseconds(at),
-        "ending": None if fact.ending is None else ENDINGS.index(fact.ending),
-    }
-
-
-def _timed(name: str, time: dt.datetime | None) -> dict[str, int | None]:
-    return {
-        name: None if time is None else to_microseconds(time),
-        f"{name}_offset": None if time is None else to_offset(time),
-    }
-
-
-def _check_same(item: ArchivedEpisode | ArchivedFact, row: Row, told: tuple[object, ...]) -> None:
-    """Refuse an item whose id is taken by another; a row ends with its metadata.
-
-    Raises:
-        ConflictError: It is.
-    """
-    same = row[1:-1] == told
-    if not same or json.loads(row[-1]) != json.loads(item.metadata):
-        raise _taken(item.id, "with another content, scope or time")
-
-
-def _taken(id_: str, what: str) -> ConflictError:
-    return ConflictError(
-        f"id: {id_} is already stored here {what}; import for another user, or forget the "
-        "stored one first"
-    )
