@@ -97,7 +97,7 @@ class Eraser:
         """Count what went wrong, whether or not somebody still waits for it."""
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
-        if isinstance(error, RemanenceError):
+        if isinstance(error, Exception):
             self._faults.record("erasure", error)
 
     async def _erase(self, wanted: Sequence[NewErasure]) -> list[Receipt]:
