@@ -114,6 +114,7 @@ kill-test: .venv/.stamp ## Kill what writes, replies, embeds, draws facts or era
 	.venv/bin/python -m tests.acceptance.kill_embedding --rounds 200
 	.venv/bin/python -m tests.acceptance.kill_extraction --rounds 200
 	.venv/bin/python -m tests.acceptance.kill_erasure --rounds 200
+	.venv/bin/python -m tests.acceptance.kill_mem0_erasure --rounds 200
 
 attacks: .venv/.stamp ## Attack a memory through its agents, and look at what reaches their prompts
 	.venv/bin/python -m evals.attacks
