@@ -140,6 +140,21 @@ def test_the_locks_of_the_process_are_kept(database: Path, database_of: Database
     assert held() == before
 
 
+def test_the_log_of_a_file_that_is_a_link_is_seen(database: Path, tmp_path: Path) -> None:
+    """It is beside the file that the link names."""
+    link = tmp_path / "links" / "memory.db"
+    link.parent.mkdir()
+    link.symlink_to(database)
+    Database(database, busy_timeout=1, writable=True).close()
+    opened = Database(link, busy_timeout=1, writable=True)
+    with opened.transaction():
+        opened.run("next_epoch", {})
+    assert opened.log_bytes() > 0
+    assert overwrite_free_space(opened, 1.0).clean
+    assert opened.log_bytes() == 0
+    opened.close()
+
+
 @settings(max_examples=200, deadline=None)
 @given(page=st.binary(min_size=512, max_size=512), listed=st.none() | st.integers(0, 200))
 def test_no_page_is_read_beyond_its_end(page: bytes, listed: int | None) -> None:

@@ -268,7 +268,8 @@ class Database:
     def log_bytes(self) -> int:
         """Return the size of the write-ahead log."""
         try:
-            return Path(f"{self.path}-wal").stat().st_size
+            # Of a link, the log is beside what it names.
+            return Path(f"{self.path.resolve()}-wal").stat().st_size
         except OSError:  # there is none, or nobody may look
             return 0
 
