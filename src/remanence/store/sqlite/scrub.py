@@ -113,7 +113,7 @@ def _opened(database: Database) -> Generator[apsw.VFSFile]:
     process has on it.
     """
     flags = apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_READWRITE
-    file = apsw.VFSFile("", str(database.path), [flags, 0])
+    file = apsw.VFSFile("", str(database.path.resolve()), [flags, 0])  # a link is not opened
     try:
         yield file
     finally:
