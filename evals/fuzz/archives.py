@@ -87,7 +87,7 @@ class Archives:
     """Reads archives and takes them in, in a file of its own."""
 
     name = "archive"
-    modules = ("remanence.archive", "remanence.store.sqlite.archive", "zipfile")
+    modules = ("remanence.archive", "remanence.store.relational.archive", "zipfile")
 
     def __init__(self) -> None:
         self._runner = asyncio.Runner()

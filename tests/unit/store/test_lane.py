@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from remanence import MemoryClosedError, StoreError
+from remanence.store.relational.lane import Calls, Lane, ReaderLane
 from remanence.store.sqlite.database import Database
-from remanence.store.sqlite.lane import Calls, Lane, ReaderLane
 
 
-class _FallingLane(Lane):
+class _FallingLane(Lane[Database]):
     """Takes one call and falls over it."""
 
     def __init__(self, database: Database) -> None:
         self.fall = threading.Event()
         super().__init__("falling", [database])
 
-    def _work_off(self, database: Database, calls: Calls) -> None:
+    def _work_off(self, database: Database, calls: Calls[Database]) -> None:
         self.fall.wait()
         raise RuntimeError("the thread fell")
 

@@ -8,6 +8,7 @@ import logging
 import os
 import time
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,13 +22,12 @@ from remanence.errors import (
     StoreKeyError,
     StoreReadOnlyError,
 )
+from remanence.store.relational.database import Row
 from remanence.store.sqlite.cipher import Cipher, can_encrypt, check_build, salt_of
 from remanence.store.sqlite.faults import translated
 from remanence.store.sqlite.statements import migrations, statements
 
-__all__ = ["Database", "Row"]
-
-Row = tuple[Any, ...]
+__all__ = ["Database"]
 
 _log = logging.getLogger(__name__)
 
@@ -153,6 +153,26 @@ class Database:
             self._pragma("application_id", APPLICATION_ID)
             self._pragma("user_version", newest)
 
+    @property
+    def schema(self) -> int:
+        """The version of the file's schema."""
+        return migrations()[-1].version
+
+    def translated(self) -> AbstractContextManager[None]:
+        """Turn SQLite's errors in a block into errors of ours."""
+        return translated(self.path, self.connection)
+
+    # A file keeps no tenants apart, and has one writer at a time: every statement names its user.
+
+    def enter(self, user_id: str) -> None:
+        """Turn to one user."""
+
+    def hold(self, user_id: str) -> None:
+        """Turn to one user."""
+
+    def across(self) -> None:
+        """Turn to all users."""
+
     @contextlib.contextmanager
     def transaction(self) -> Generator[None]:
         """Run a block as one transaction that may write: all of it or nothing."""
@@ -271,6 +291,13 @@ class Database:
             # Of a link, the log is beside what it names.
             return Path(f"{self.path.resolve()}-wal").stat().st_size
         except OSError:  # there is none, or nobody may look
+            return 0
+
+    def stored_bytes(self) -> int:
+        """Return the size of the file and its log."""
+        try:
+            return self.path.stat().st_size + self.log_bytes()
+        except FileNotFoundError:
             return 0
 
     @property

@@ -11,10 +11,10 @@ from typing import Any
 from remanence.store.audit import NewAudit
 from remanence.store.erasing import Scrub
 from remanence.store.orders import NewOrder, Order, Passage
-from remanence.store.sqlite.audit import record
-from remanence.store.sqlite.database import Database, Row
-from remanence.store.sqlite.lane import Runs
-from remanence.store.sqlite.rows import filter_parameters, to_id, to_text
+from remanence.store.relational.audit import record
+from remanence.store.relational.database import Row, Runs
+from remanence.store.relational.rows import filter_parameters, to_id, to_text
+from remanence.store.sqlite.database import Database
 from remanence.store.sqlite.scrub import overwrite_free_space
 from remanence.store.times import to_microseconds, to_time
 from remanence.types import Filter

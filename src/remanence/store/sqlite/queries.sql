@@ -24,8 +24,7 @@ UPDATE counters SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch;
 
 -- name: add_user
 INSERT INTO users (user_id, seq_floor, epoch, rebuild_epoch, sessions)
-SELECT :user_id, seq_floor, :epoch, :epoch, 0 FROM counters WHERE id = 1
-RETURNING seq_floor, epoch, rebuild_epoch, sessions;
+SELECT :user_id, seq_floor, :epoch, :epoch, 0 FROM counters WHERE id = 1;
 
 -- name: raise_floor
 -- Before a user goes: nobody gets their numbers again.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import datetime as dt
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,33 +14,19 @@ from typing import Any, TypeVar
 import apsw
 
 from remanence.errors import MemoryClosedError
-from remanence.store.analysis import Reanalysis, StaleText
-from remanence.store.audit import NewAudit
-from remanence.store.facts import FactQuery, NewFact, Supersession
-from remanence.store.jobs import NewJob
-from remanence.store.protocol import Batch, Changes, Counts, Head, Item
-from remanence.store.sqlite import facts as work
-from remanence.store.sqlite import reads, writes
-from remanence.store.sqlite.archive import SQLiteArchive
-from remanence.store.sqlite.audit import SQLiteAudit
+from remanence.store.relational.lane import ReaderLane, perform
+from remanence.store.relational.store import RelationalStore
 from remanence.store.sqlite.cipher import Cipher, Key
 from remanence.store.sqlite.database import Database
-from remanence.store.sqlite.erasure_store import SQLiteErasures
-from remanence.store.sqlite.extraction_store import SQLiteExtraction
-from remanence.store.sqlite.job_store import SQLiteJobs
-from remanence.store.sqlite.lane import Lane, ReaderLane
+from remanence.store.sqlite.erasures import SQLiteErasures
 from remanence.store.sqlite.orders import SQLiteOrders
-from remanence.store.sqlite.vector_store import SQLiteVectors
 from remanence.store.sqlite.writer import WriterLane
-from remanence.types import Episode, Fact, Filter, Origin, Scope
 
 __all__ = ["SQLiteStore"]
 
 T = TypeVar("T")
 
 _READERS = 2
-_GLANCED_AT = 50
-"""So many items are read without a thread: about 10 µs each."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -49,12 +34,12 @@ class _Lanes:
     """The threads of an open store, and the process that opened it."""
 
     writer: WriterLane
-    reader: ReaderLane
+    reader: ReaderLane[Database]
     glance: Database
     process: int
 
 
-class SQLiteStore:
+class SQLiteStore(RelationalStore):
     """Keeps memories in one SQLite file; fulfils :class:`remanence.store.protocol.Store`.
 
     Several processes may have the file open. Calls may come from any event loop.
@@ -66,23 +51,14 @@ class SQLiteStore:
 
     Attributes:
         path: The file.
-        jobs: The work that waits in the same file.
-        vectors: The vectors in the same file.
-        extraction: What is still to be read for facts in the same file.
-        audit: Who asked for what, in the same file.
-        archive: All of one user's memory, as it leaves the file and comes in.
         erasures: What is to be erased in the same file.
         orders: What services are to erase whose jobs are in the same file.
     """
 
     def __init__(self, path: Path, *, busy_timeout: float = 30.0, key: Key | None = None) -> None:
         """Keep the settings; nothing is opened yet."""
+        super().__init__()
         self.path = path
-        self.jobs = SQLiteJobs(write=self._write, read=self._read)
-        self.vectors = SQLiteVectors(write=self._write, read=self._read)
-        self.extraction = SQLiteExtraction(write=self._write, read=self._read)
-        self.audit = SQLiteAudit(write=self._write, read=self._read)
-        self.archive = SQLiteArchive(write=self._write, read=self._read)
         self.erasures = SQLiteErasures(
             write=self._write, read=self._read, glance=self._glance, alone=self._alone
         )
@@ -181,78 +157,41 @@ class SQLiteStore:
             )
         return self._lanes
 
-    async def _write(self, work: Callable[..., T], *arguments: Any) -> T:
-        return await _done(self._open_lanes().writer, work, *arguments)
-
-    async def _alone(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Write, in transactions of its own."""
-        return await _done(self._open_lanes().writer, work, *arguments, alone=True)
-
-    async def _read(self, work: Callable[..., T], *arguments: Any) -> T:
-        return await _done(self._open_lanes().reader, work, *arguments)
-
-    async def append(
-        self, batches: Sequence[Batch], *, then: Sequence[NewJob] = (), extract: bool = False
-    ) -> list[list[Episode]]:
-        """Store messages; see :class:`~remanence.store.protocol.EpisodeStore`."""
-        return await self._write(writes.append, batches, then, extract)
-
-    async def episode_ids(self, scope: Scope, message_ids: Sequence[str]) -> list[str]:
-        """Find episodes by message id; see :class:`~remanence.store.protocol.EpisodeStore`."""
-        return await self._read(reads.episode_ids, scope, message_ids)
-
-    async def add_facts(
+    async def _write(
         self,
-        scope: Scope,
-        facts: Sequence[NewFact],
-        *,
-        superseded: Sequence[Supersession] = (),
-        then: Sequence[NewJob] = (),
-        audit: NewAudit | None = None,
-    ) -> list[Fact]:
-        """Store statements; see :class:`~remanence.store.facts.FactStore`."""
-        return await self._write(work.add_facts, scope, facts, superseded, then, audit)
+        work: Callable[..., T],
+        *arguments: Any,
+        holds: str | None = None,
+        apart: bool = False,
+    ) -> T:
+        return await perform(self._open_lanes().writer, work, *arguments, apart=apart)
 
-    async def facts(self, query: FactQuery, *, after: int, limit: int) -> list[tuple[int, Fact]]:
-        """List statements; see :class:`~remanence.store.facts.FactStore`."""
-        return await self._read(work.facts, query, after, limit)
+    async def _alone(
+        self,
+        work: Callable[..., T],
+        *arguments: Any,
+        holds: str | None = None,
+        apart: bool = False,
+    ) -> T:
+        """Write, in transactions of its own."""
+        return await perform(self._open_lanes().writer, work, *arguments, alone=True)
 
-    async def history(self, where: Filter, id: str) -> list[Fact]:  # noqa: A002 - the field's name
-        """Return a statement's line; see :class:`~remanence.store.facts.FactStore`."""
-        return await self._read(work.history, where, id)
+    async def _read(
+        self,
+        work: Callable[..., T],
+        *arguments: Any,
+        holds: str | None = None,
+        apart: bool = False,
+    ) -> T:
+        return await perform(self._open_lanes().reader, work, *arguments)
 
-    async def at_sequence(
-        self, user_id: str, numbers: Sequence[int], *, known_at: dt.datetime | None = None
-    ) -> dict[int, Item]:
-        """Return items by number; see :class:`~remanence.store.protocol.ItemStore`."""
-        read = self._glance if len(numbers) <= _GLANCED_AT else self._read
-        return await read(reads.at_sequence, user_id, numbers, known_at)
-
-    async def find(self, where: Filter, ids: Sequence[str]) -> dict[str, tuple[int, Item]]:
-        """Return items by id; see :class:`~remanence.store.protocol.ItemStore`."""
-        return await self._read(reads.find, where, ids)
-
-    async def around(
-        self, where: Filter, ids: Sequence[str], *, before: int, after: int
-    ) -> dict[str, tuple[Episode, ...]]:
-        """Find what was said around; see :class:`~remanence.store.protocol.ItemStore`."""
-        return await self._read(reads.around, where, ids, before, after)
-
-    async def page(
-        self, where: Filter, *, after: int, limit: int, origin: Origin | None
-    ) -> list[tuple[int, Item]]:
-        """List items; see :class:`~remanence.store.protocol.ItemStore`."""
-        return await self._read(reads.page, where, after, limit, origin)
-
-    async def count(self, where: Filter | None) -> Counts:
-        """Count items; see :class:`~remanence.store.protocol.ItemStore`."""
-        return await self._read(reads.count, where)
-
-    async def head(self, user_id: str, *, embedder: int | None = None) -> Head:
-        """Tell how far a user has come; see :class:`~remanence.store.protocol.IndexFeed`."""
-        return await self._glance(reads.head, user_id, embedder)
-
-    async def _glance(self, work: Callable[..., T], *arguments: Any) -> T:
+    async def _glance(
+        self,
+        work: Callable[..., T],
+        *arguments: Any,
+        holds: str | None = None,
+        apart: bool = False,
+    ) -> T:
         """Read a few rows by their keys, right here.
 
         Every search begins and ends with that. It takes a fraction of the time that handing it to a
@@ -267,22 +206,3 @@ class SQLiteStore:
             finally:
                 self._glancing.release()
         return await self._read(work, *arguments)
-
-    async def changes(self, user_id: str, since: Head, *, limit: int) -> Changes:
-        """Tell what is new; see :class:`~remanence.store.protocol.IndexFeed`."""
-        return await self._read(reads.changes, user_id, since, limit)
-
-    async def stale(self, user_id: str, *, version: int, limit: int) -> list[StaleText]:
-        """Find outdated terms; see :class:`~remanence.store.protocol.IndexFeed`."""
-        return await self._read(reads.stale, user_id, version, limit)
-
-    async def replace_terms(self, user_id: str, items: Sequence[Reanalysis]) -> None:
-        """Store new terms; see :class:`~remanence.store.protocol.IndexFeed`."""
-        await self._write(writes.replace_terms, user_id, items)
-
-
-async def _done(lane: Lane, work: Callable[..., T], *arguments: Any, alone: bool = False) -> T:
-    """Let a thread work, and return what came of it."""
-    return await asyncio.wrap_future(
-        lane.submit(lambda database: work(database, *arguments), alone=alone)
-    )

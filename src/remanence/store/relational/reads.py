@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from remanence.store.analysis import StaleText
 from remanence.store.protocol import Changes, Counts, Head, Item
-from remanence.store.sqlite.database import Database, Row
-from remanence.store.sqlite.rows import (
+from remanence.store.relational.database import Database, Row
+from remanence.store.relational.rows import (
     ORIGINS,
     entry_of,
     filter_parameters,
@@ -39,6 +38,7 @@ __all__ = [
 
 def head(database: Database, user_id: str, embedder: int | None) -> Head:
     """Return a user's sequence, epoch, and progress with an embedder."""
+    database.enter(user_id)
     row = database.row("head", {"user_id": user_id, "embedder": embedder})
     return Head(0, 0) if row is None else Head(*row)
 
@@ -47,6 +47,7 @@ def changes(database: Database, user_id: str, since: Head, limit: int) -> Change
     """Return what is new since ``since``, as of one moment."""
     user = {"user_id": user_id}
     with database.snapshot():
+        database.enter(user_id)
         row = database.row("user", user)
         if row is None:
             return Changes(0, 0, since != Head(0, 0), (), (), complete=True)
@@ -77,6 +78,7 @@ def changes(database: Database, user_id: str, since: Head, limit: int) -> Change
 def episode_ids(database: Database, scope: Scope, message_ids: Sequence[str]) -> list[str]:
     """Return the ids of the episodes of a session with these message ids or parts of them."""
     parameters = {**scope_parameters(scope), "message_ids": json.dumps(list(message_ids))}
+    database.enter(scope.user_id)
     return [to_text(found) for (found,) in database.rows("ids_by_message", parameters)]
 
 
@@ -89,6 +91,7 @@ def at_sequence(
     """Return items by number, facts as they were known at a time."""
     known = None if known_at is None else to_microseconds(known_at)
     place = {"user_id": user_id, "numbers": json.dumps(list(numbers))}
+    database.enter(user_id)
     rows = database.rows("items_at", place)
     facts: list[Row] = []
     if any(origin for _, origin, *_ in rows):
@@ -108,6 +111,7 @@ def find_within(
     """Do what :func:`find` does, within a transaction."""
     known = [data.hex() for data in map(to_id, ids) if data is not None]
     parameters = {**filter_parameters(where), "ids": json.dumps(known)}
+    database.enter(where.user_id)
     numbers = [number for (number,) in database.rows("numbers_of_ids", parameters)]
     items = at_sequence(database, where.user_id, numbers)
     return {item.id: (number, item) for number, item in items.items()}
@@ -125,6 +129,7 @@ def around(
         "after": after,
     }
     with database.snapshot():
+        database.enter(where.user_id)
         pairs = database.rows("around", parameters)
         items = at_sequence(database, where.user_id, list({number for _, number in pairs}))
     found: dict[str, list[Episode]] = {}
@@ -146,6 +151,7 @@ def page(
         "origin": None if origin is None else ORIGINS.index(origin),
     }
     with database.snapshot():
+        database.enter(where.user_id)
         numbers = [number for (number,) in database.rows("page", parameters)]
         items = at_sequence(database, where.user_id, numbers)
     return [(number, items[number]) for number in numbers]
@@ -154,8 +160,10 @@ def page(
 def count(database: Database, where: Filter | None) -> Counts:
     """Count what ``where`` sees, or everything."""
     if where is None:
+        database.across()
         row = database.one("count_all", {})
     else:
+        database.enter(where.user_id)
         row = database.one("count", filter_parameters(where))
     users, sessions, episodes, facts, first_at, last_at = row
     return Counts(
@@ -165,18 +173,12 @@ def count(database: Database, where: Filter | None) -> Counts:
         facts=facts,
         first_at=None if first_at is None else to_time(first_at),
         last_at=None if last_at is None else to_time(last_at),
-        store_bytes=sum(_size(Path(f"{database.path}{suffix}")) for suffix in ("", "-wal")),
+        store_bytes=database.stored_bytes(),
     )
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def stale(database: Database, user_id: str, version: int, limit: int) -> list[StaleText]:
     """Return items read by an older analyser, with their texts."""
     parameters = {"user_id": user_id, "version": version, "limit": limit}
+    database.enter(user_id)
     return [StaleText(seq, text) for seq, text in database.rows("stale", parameters)]

@@ -1,16 +1,16 @@
-"""The vectors of an SQLite file, over the threads of the store that has it open."""
+"""Vectors in tables, over the threads of the store that has them."""
 
 from __future__ import annotations
 
-from remanence.store.sqlite import vectors as work
-from remanence.store.sqlite.lane import Runs
+from remanence.store.relational import vectors as work
+from remanence.store.relational.database import Runs
 from remanence.store.vectors import EmbeddingProgress, Unembedded, VectorBlock, Vectors
 
-__all__ = ["SQLiteVectors"]
+__all__ = ["RelationalVectors"]
 
 
-class SQLiteVectors:
-    """Keeps vectors in a store's file; fulfils :class:`remanence.store.vectors.VectorStore`.
+class RelationalVectors:
+    """Keeps vectors in a store's tables; fulfils :class:`remanence.store.vectors.VectorStore`.
 
     Calls may come from any event loop, while the store is open.
 
@@ -36,7 +36,7 @@ class SQLiteVectors:
         self, user_id: str, embedder: int, block: VectorBlock, *, since: int, progress: int
     ) -> bool:
         """Store vectors; see :class:`~remanence.store.vectors.VectorStore`."""
-        return await self._write(work.add, user_id, embedder, block, since, progress)
+        return await self._write(work.add, user_id, embedder, block, since, progress, holds=user_id)
 
     async def load(self, user_id: str, embedder: int, *, after: int, limit: int) -> Vectors:
         """Return vectors; see :class:`~remanence.store.vectors.VectorStore`."""
@@ -45,7 +45,7 @@ class SQLiteVectors:
     async def drop_others(self, user_id: str, embedder: int) -> None:
         """Remove others' vectors; see :class:`~remanence.store.vectors.VectorStore`."""
         if await self._read(work.has_others, user_id, embedder):
-            await self._write(work.drop_others, user_id, embedder)
+            await self._write(work.drop_others, user_id, embedder, holds=user_id)
 
     async def behind(self, embedder: int, *, after: str, limit: int) -> list[str]:
         """Return who is behind; see :class:`~remanence.store.vectors.VectorStore`."""

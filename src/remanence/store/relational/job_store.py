@@ -1,4 +1,4 @@
-"""The jobs of an SQLite file, over the threads of the store that has it open."""
+"""Jobs in tables, over the threads of the store that has them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import datetime as dt
 from collections.abc import Sequence
 
 from remanence.store.jobs import Job, JobCounts, JobState, LeasedJob, NewJob, Quota
-from remanence.store.sqlite import jobs as work
-from remanence.store.sqlite.lane import Runs
+from remanence.store.relational import jobs as work
+from remanence.store.relational.database import Runs
 from remanence.types import Filter
 
-__all__ = ["SQLiteJobs"]
+__all__ = ["RelationalJobs"]
 
 
-class SQLiteJobs:
-    """Keeps jobs in the file of a store; fulfils :class:`remanence.store.jobs.JobStore`.
+class RelationalJobs:
+    """Keeps jobs in a store's tables; fulfils :class:`remanence.store.jobs.JobStore`.
 
     Calls may come from any event loop, while the store is open.
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from remanence.store.audit import NewAudit
 from remanence.store.erasing import Erasure, NewErasure
-from remanence.store.sqlite.audit import record
-from remanence.store.sqlite.database import Database, Row
-from remanence.store.sqlite.facts import drop_supersessions
-from remanence.store.sqlite.jobs import erase_jobs
-from remanence.store.sqlite.place import log_changes
-from remanence.store.sqlite.reads import at_sequence
-from remanence.store.sqlite.rows import filter_parameters, to_id, to_text
-from remanence.store.sqlite.vectors import count_vectors, drop_vectors, erase_vectors
+from remanence.store.relational.audit import record
+from remanence.store.relational.database import Database, Row
+from remanence.store.relational.facts import drop_supersessions
+from remanence.store.relational.jobs import erase_jobs
+from remanence.store.relational.place import log_changes
+from remanence.store.relational.reads import at_sequence
+from remanence.store.relational.rows import filter_parameters, to_id, to_text
+from remanence.store.relational.vectors import count_vectors, drop_vectors, erase_vectors
 from remanence.store.times import to_microseconds, to_time
 from remanence.types import Fact, Filter, Scope
 
@@ -46,6 +46,7 @@ def ask(database: Database, wanted: Sequence[NewErasure]) -> list[int]:
     """Write down what is to be erased; see the protocol's ``ask``."""
     numbers: list[int] = []
     for each in wanted:
+        database.hold(each.where.user_id)
         ids = None if each.ids is None else [data.hex() for data in map(to_id, each.ids) if data]
         parameters = {
             **filter_parameters(each.where),
@@ -60,18 +61,28 @@ def ask(database: Database, wanted: Sequence[NewErasure]) -> list[int]:
 
 def asked(database: Database, user_id: str | None) -> list[int]:
     """Return what was asked for; see the protocol's ``asked``."""
+    if user_id is None:
+        database.across()
+    else:
+        database.enter(user_id)
     return [row[0] for row in database.rows("erasures_asked", {"user_id": user_id})]
 
 
 def is_asked(database: Database, user_id: str) -> bool:
     """Return whether there is something to be removed of a user."""
+    database.enter(user_id)
     return database.row("erasures_of_user", {"user_id": user_id}) is not None
 
 
 def remove(database: Database, number: int, at: dt.datetime) -> Erasure | None:
     """Remove what was asked for; see the protocol's ``remove``."""
+    database.across()
     row = database.row("erasure", {"number": number})
+    if row is not None:
+        database.hold(row[0])
+        row = database.row("erasure", {"number": number})  # somebody else may have been at it
     if row is None:
+        database.across()
         done = database.row("erasure_result", {"number": number})
         return None if done is None else _erasure(number, json.loads(done[1]))
     where, ids, upto, action, asked_by = _wanted(row)
@@ -211,6 +222,7 @@ def _erasure(number: int, result: dict[str, Any]) -> Erasure:
 def removed(database: Database, now: dt.datetime) -> list[Erasure]:
     """Return what is to be overwritten; see the protocol's ``removed``."""
     before = to_microseconds(now - _TOLD_FOR)
+    database.across()
     return [
         _erasure(number, json.loads(result))
         for number, result in database.rows("erasures_to_scrub", {"before": before})
@@ -219,12 +231,14 @@ def removed(database: Database, now: dt.datetime) -> list[Erasure]:
 
 def is_overwritten(database: Database, number: int) -> bool:
     """Return whether nothing is left to be done for an erasure whose rows are gone."""
+    database.across()
     row = database.row("erasure_result", {"number": number})
     return row is None or row[0] > 1
 
 
 def finish(database: Database, numbers: Sequence[int]) -> None:
     """Forget erasures; see the protocol's ``finish``."""
+    database.across()
     database.run_many("drop_erasure", [{"number": number} for number in numbers])
 
 
@@ -234,6 +248,7 @@ def referring(database: Database, erasure: Erasure) -> int:
     numbers = list(erasure.numbers)
     place = {"ids": json.dumps(ids), "numbers": json.dumps(numbers)}
     with database.snapshot():
+        database.enter(erasure.user_id)
         rows: int = database.one("referring", {"user_id": erasure.user_id, **place})[0]
         return rows + count_vectors(database, erasure.user_id, numbers)
 
@@ -242,6 +257,7 @@ def going_along(database: Database, where: Filter, ids: Sequence[str]) -> list[F
     """Return what would go as well; see the protocol's ``going_along``."""
     known = json.dumps([data.hex() for data in map(to_id, ids) if data])
     with database.snapshot():
+        database.enter(where.user_id)
         named = database.rows("numbers_of_ids", {**filter_parameters(where), "ids": known})
         numbers = sorted({row[0] for row in named})
         every = _with_dependents(database, where.user_id, numbers)
@@ -253,4 +269,8 @@ def going_along(database: Database, where: Filter, ids: Sequence[str]) -> list[F
 def expired(database: Database, until: dt.datetime, user_id: str | None) -> list[str]:
     """Return of whom something is older; see the protocol's ``expired``."""
     there = {"until": to_microseconds(until), "user_id": user_id}
+    if user_id is None:
+        database.across()
+    else:
+        database.enter(user_id)
     return [user for (user,) in database.rows("expired", there)]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from remanence.store.protocol import Entry, FactTimes, Item
-from remanence.store.sqlite.database import Row
+from remanence.store.relational.database import Row
 from remanence.store.times import to_microseconds, to_time
 from remanence.types import Ending, Episode, Fact, FactKind, Filter, Origin, Role, Scope
 
@@ -18,6 +18,7 @@ __all__ = [
     "KINDS",
     "ORIGINS",
     "ROLES",
+    "Id",
     "entry_of",
     "episode_of",
     "filter_parameters",
@@ -44,10 +45,16 @@ KINDS: tuple[FactKind | None, ...] = (
 ENDINGS: tuple[Ending | None, ...] = (None, "ended", "corrected")
 
 
-def to_id(text: str) -> bytes | None:
+class Id(bytes):
+    """The bytes of a UUID, told from other bytes by a database that has a type for them."""
+
+    __slots__ = ()
+
+
+def to_id(text: str) -> Id | None:
     """Return the bytes of a UUID, or ``None`` for a text that is none (and names no item)."""
     try:
-        return uuid.UUID(text).bytes
+        return Id(uuid.UUID(text).bytes)
     except ValueError:
         return None
 

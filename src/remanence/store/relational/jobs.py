@@ -18,8 +18,8 @@ from remanence.store.jobs import (
     Quota,
     words_of,
 )
-from remanence.store.sqlite.database import Database, Row
-from remanence.store.sqlite.rows import filter_parameters, scope_parameters, to_id, to_text
+from remanence.store.relational.database import Database, Row
+from remanence.store.relational.rows import filter_parameters, scope_parameters, to_id, to_text
 from remanence.store.times import to_microseconds, to_time
 from remanence.types import Filter, Scope
 
@@ -74,6 +74,7 @@ def enqueue(database: Database, jobs: Sequence[NewJob], quota: Quota) -> list[Jo
     grown: dict[str, None] = {}
     for new in jobs:
         place = {**scope_parameters(new.scope), "destination": new.destination, "key": new.key}
+        database.enter(new.scope.user_id)
         row = database.row("job_by_key", place)
         if row is None:
             row = _add(database, new, place)
@@ -102,6 +103,7 @@ def follow(database: Database, jobs: Sequence[NewJob]) -> None:
     """Put in what is not waiting; see :meth:`remanence.store.jobs.JobStore.follow`."""
     for new in jobs:
         place = {**scope_parameters(new.scope), "destination": new.destination}
+        database.enter(new.scope.user_id)
         waiting = database.row("pending_job", {**place, "kind": new.kind})
         if waiting is None:
             _add(database, new, {**place, "key": new.key})
@@ -117,6 +119,7 @@ def _put_off(database: Database, number: int, created_at: dt.datetime, due_at: d
 
 def _check_quota(database: Database, destination: str, quota: Quota) -> None:
     """Refuse what was just put in, which undoes it, if that is too much."""
+    database.across()
     jobs, payload_bytes = database.one("waiting", {"destination": destination})
     if jobs > quota.jobs or payload_bytes > quota.payload_bytes:
         raise OutboxFullError(
@@ -138,6 +141,7 @@ def lease(
     held: Sequence[str],
 ) -> list[LeasedJob]:
     """Take jobs that are due; see :meth:`remanence.store.jobs.JobStore.lease`."""
+    database.across()
     found = database.rows(
         "due_jobs",
         {
@@ -149,15 +153,22 @@ def lease(
             "held": json.dumps([data.hex() for data in _known(held)]),
         },
     )
-    taken: list[LeasedJob] = []
+    taken: list[tuple[int, bool, Job]] = []
     until = to_microseconds(now + lease)
     for number, tried in found:
         place = {"number": number, "owner": owner, "until": until, "tried": tried}
-        job = _job_of(database.one("lease_job", place))
-        carried = {"number": number, "user_id": job.scope.user_id}
-        payload: str = database.one("payload", carried)[0]
-        taken.append(LeasedJob(job, payload, tried=bool(tried)))
-    return taken
+        row = database.row("lease_job", place)
+        if row is not None:  # else somebody has taken one of its lane meanwhile
+            taken.append((number, bool(tried), _job_of(row)))
+    return [
+        LeasedJob(job, _payload(database, number, job.scope.user_id), tried=tried)
+        for number, tried, job in taken
+    ]
+
+
+def _payload(database: Database, number: int, user_id: str) -> str:
+    database.enter(user_id)
+    return database.one("payload", {"number": number, "user_id": user_id})[0]
 
 
 def _of_owner(
@@ -165,6 +176,7 @@ def _of_owner(
 ) -> dict[bytes, Row]:
     """Run a statement for each job that ``owner`` holds; return its row by the job's id."""
     found: dict[bytes, Row] = {}
+    database.across()
     for data in _known(ids):
         row = database.row(name, {**values, "id": data, "owner": owner})
         if row is not None:
@@ -182,6 +194,7 @@ def finish(database: Database, id_: str, owner: str, now: dt.datetime) -> bool:
     """Mark a job as done; see :meth:`remanence.store.jobs.JobStore.finish`."""
     values = {"now": to_microseconds(now)}
     for number, user_id in _of_owner(database, "finish_job", [id_], owner, values).values():
+        database.enter(user_id)
         database.run("drop_payload", {"number": number, "user_id": user_id})
         return True
     return False
@@ -205,6 +218,7 @@ def give_back(
     """Give jobs back; see :meth:`remanence.store.jobs.JobStore.give_back`."""
     values = {"now": to_microseconds(now), "tried": tried}
     if ids is None:
+        database.across()
         rows = database.rows("give_back_all", {**values, "owner": owner})
         return {to_text(data) for (data,) in rows}
     return set(map(to_text, _of_owner(database, "give_back_job", ids, owner, values)))
@@ -218,6 +232,7 @@ def park(database: Database, id_: str, owner: str, now: dt.datetime, error: Exce
 
 def job(database: Database, id_: str) -> Job | None:
     """Return a job, or ``None``."""
+    database.across()
     row = database.row("job", {"id": to_id(id_)})
     return None if row is None else _job_of(row)
 
@@ -231,6 +246,7 @@ def list_jobs(
     limit: int,
 ) -> list[Job]:
     """List jobs; see :meth:`remanence.store.jobs.JobStore.jobs`."""
+    database.across()
     place = None if after is None else to_id(after)
     if after is not None and place is None:
         return []
@@ -246,6 +262,7 @@ def list_jobs(
 
 def count_jobs(database: Database) -> list[JobCounts]:
     """Count jobs by destination; see :meth:`remanence.store.jobs.JobStore.job_counts`."""
+    database.across()
     return [
         JobCounts(
             destination=destination,
@@ -264,12 +281,14 @@ def count_jobs(database: Database) -> list[JobCounts]:
 
 def next_due(database: Database, destination: str) -> dt.datetime | None:
     """Return when a job comes due; see :meth:`remanence.store.jobs.JobStore.next_due`."""
+    database.across()
     due_at: int | None = database.one("next_due", {"destination": destination})[0]
     return None if due_at is None else to_time(due_at)
 
 
 def lane_head(database: Database, id_: str) -> Job | None:
     """Return whose turn it is; see :meth:`remanence.store.jobs.JobStore.lane_head`."""
+    database.across()
     row = database.row("lane_head", {"id": to_id(id_)})
     return None if row is None else _job_of(row)
 
@@ -277,12 +296,14 @@ def lane_head(database: Database, id_: str) -> Job | None:
 def hasten(database: Database, destination: str, now: dt.datetime, user_id: str | None) -> int:
     """Make waiting jobs due; see :meth:`remanence.store.jobs.JobStore.hasten`."""
     values = {"destination": destination, "now": to_microseconds(now), "user_id": user_id}
+    database.across()
     return len(database.rows("hasten_jobs", values))
 
 
 def retry(database: Database, ids: Sequence[str], now: dt.datetime) -> list[Job]:
     """Make jobs due at once; see :meth:`remanence.store.jobs.JobStore.retry`."""
     values = {"now": to_microseconds(now)}
+    database.across()
     found = (database.row("retry_job", {**values, "id": data}) for data in _known(ids))
     return [_job_of(row) for row in found if row is not None]
 
@@ -291,10 +312,12 @@ def drop(database: Database, ids: Sequence[str], now: dt.datetime) -> list[Job]:
     """Remove jobs; see :meth:`remanence.store.jobs.JobStore.drop`."""
     dropped: list[Job] = []
     for data in _known(ids):
+        database.across()
         row = database.row("drop_job", {"id": data, "now": to_microseconds(now)})
         if row is not None:
             dropped.append(_job_of(row))
             user_id = dropped[-1].scope.user_id
+            database.enter(user_id)
             database.run("drop_payload", {"number": row[13], "user_id": user_id})
     return dropped
 
@@ -306,11 +329,13 @@ def prune(database: Database, destination: str, before: dt.datetime, limit: int)
         "before": to_microseconds(before),
         "limit": limit,
     }
+    database.across()
     return len(database.rows("prune_jobs", values))
 
 
 def erase_jobs(database: Database, where: Filter) -> int:
     """Remove the jobs of a user; see :meth:`remanence.store.jobs.JobStore.erase_jobs`."""
+    database.enter(where.user_id)
     rows = database.rows("erase_jobs", filter_parameters(where))
     names = ("number", "user_id")
     database.run_many("drop_payload", [dict(zip(names, row, strict=True)) for row in rows])

@@ -1,4 +1,4 @@
-"""What is read for facts in an SQLite file, over the threads of the store that has it open."""
+"""What is read for facts in tables, over the threads of the store that has them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 from remanence.store.extraction import Expense, Kept, Reading, Unextracted
 from remanence.store.jobs import NewJob
-from remanence.store.sqlite import extraction as work
-from remanence.store.sqlite.lane import Runs
+from remanence.store.relational import extraction as work
+from remanence.store.relational.database import Runs
 from remanence.types import Filter, Scope
 
-__all__ = ["SQLiteExtraction"]
+__all__ = ["RelationalExtraction"]
 
 
-class SQLiteExtraction:
-    """Keeps readings in a store's file; see :class:`remanence.store.extraction.ExtractionStore`.
+class RelationalExtraction:
+    """Keeps readings in a store's tables; see :class:`remanence.store.extraction.ExtractionStore`.
 
     Calls may come from any event loop, while the store is open.
 
@@ -40,11 +40,11 @@ class SQLiteExtraction:
 
     async def keep_reading(self, reading: Reading, *, then: Sequence[NewJob] = ()) -> Kept:
         """Store what was found; see the protocol."""
-        return await self._write(work.keep_reading, reading, then)
+        return await self._write(work.keep_reading, reading, then, holds=reading.scope.user_id)
 
     async def enlist(self, where: Filter, *, limit: int) -> list[Scope]:
         """Let wait what was never read; see the protocol."""
-        return await self._write(work.enlist, where, limit)
+        return await self._write(work.enlist, where, limit, holds=where.user_id)
 
     async def waiting(self) -> int:
         """Count what is still to be read; see the protocol."""

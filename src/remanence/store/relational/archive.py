@@ -1,4 +1,4 @@
-"""All of one user's memory in an SQLite file: how it leaves, and who takes it in."""
+"""All of one user's memory in tables: how it leaves, and who takes it in."""
 
 from __future__ import annotations
 
@@ -16,14 +16,12 @@ from remanence.store.archive import (
     Incoming,
     TakenIn,
 )
-from remanence.store.sqlite.database import Database, Row
-from remanence.store.sqlite.lane import Runs
-from remanence.store.sqlite.rows import ENDINGS, KINDS, ROLES, to_text
-from remanence.store.sqlite.statements import migrations
-from remanence.store.sqlite.taking_in import take_in
+from remanence.store.relational.database import Database, Row, Runs
+from remanence.store.relational.rows import ENDINGS, KINDS, ROLES, to_text
+from remanence.store.relational.taking_in import take_in
 from remanence.store.times import to_time
 
-__all__ = ["SQLiteArchive"]
+__all__ = ["RelationalArchive"]
 
 T = TypeVar("T")
 
@@ -33,7 +31,7 @@ _AT_ONCE = 500
 _STATES: dict[int, ExtractionState] = {0: "unasked", 1: "waiting", 2: "passed over", -1: "done"}
 
 
-class SQLiteArchive:
+class RelationalArchive:
     """Hands out and takes in a user's memory; see :class:`remanence.store.archive.ArchiveStore`.
 
     Calls may come from any event loop, while the store is open.
@@ -54,11 +52,12 @@ class SQLiteArchive:
 
     async def take_in(self, user_id: str, incoming: Incoming) -> TakenIn:
         """Store what left a store; see the protocol."""
-        return await self._write(take_in, user_id, incoming)
+        return await self._write(take_in, user_id, incoming, holds=user_id)
 
 
 def _read_out(database: Database, user_id: str, take: Callable[[Contents], T]) -> T:
     with database.snapshot():
+        database.enter(user_id)
         return take(_Rows(database, user_id))
 
 
@@ -68,7 +67,7 @@ class _Rows:
     def __init__(self, database: Database, user_id: str) -> None:
         self._database = database
         self._user_id = user_id
-        self.schema = migrations()[-1].version
+        self.schema = database.schema
 
     def sessions(self) -> Iterator[ArchivedSession]:
         for agent_id, session_id, position in self._database.rows(

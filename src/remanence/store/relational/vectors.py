@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from remanence.store.sqlite.database import Database
+from remanence.store.relational.database import Database
 from remanence.store.vectors import EmbeddingProgress, Unembedded, VectorBlock, Vectors
 
 __all__ = [
@@ -35,6 +35,7 @@ _FLOAT = np.dtype("<f4")
 
 def choose(database: Database, identity: str, dimensions: int) -> int:
     """Choose an embedder; see :meth:`remanence.store.vectors.VectorStore.choose`."""
+    database.across()
     place = {"identity": identity, "dimensions": dimensions}
     database.run("add_embedder", place)
     if database.one("embedder", {"identity": identity})[1] != dimensions:
@@ -52,6 +53,7 @@ def progress_of(database: Database, user_id: str, embedder: int) -> int:
 def unembedded(database: Database, user_id: str, embedder: int, limit: int) -> Unembedded:
     """Return what comes next; see :meth:`remanence.store.vectors.VectorStore.unembedded`."""
     with database.snapshot():
+        database.enter(user_id)
         outdated = database.row("is_chosen", {"embedder": embedder}) is None
         progress = progress_of(database, user_id, embedder)
         place = {"user_id": user_id, "progress": progress, "limit": 0 if outdated else limit}
@@ -70,6 +72,7 @@ def add(
 ) -> bool:
     """Store vectors; see :meth:`remanence.store.vectors.VectorStore.add`."""
     place = {"user_id": user_id, "embedder": embedder}
+    database.hold(user_id)
     if (
         database.row("is_chosen", {"embedder": embedder}) is None
         or progress_of(database, user_id, embedder) != since
@@ -122,6 +125,7 @@ def load(database: Database, user_id: str, embedder: int, after: int, limit: int
     """Return vectors; see :meth:`remanence.store.vectors.VectorStore.load`."""
     place = {"user_id": user_id, "embedder": embedder}
     with database.snapshot():
+        database.enter(user_id)
         progress = progress_of(database, user_id, embedder)
         rows = database.rows("blocks_after", {**place, "after": after, "limit": limit})
     complete = len(rows) < limit
@@ -136,11 +140,13 @@ def load(database: Database, user_id: str, embedder: int, after: int, limit: int
 def has_others(database: Database, user_id: str, embedder: int) -> bool:
     """Return whether a user has vectors that other embedders made."""
     place = {"user_id": user_id, "embedder": embedder}
+    database.enter(user_id)
     return database.row("has_others", place) is not None
 
 
 def drop_others(database: Database, user_id: str, embedder: int) -> None:
     """Remove others' vectors; see :meth:`remanence.store.vectors.VectorStore.drop_others`."""
+    database.hold(user_id)
     for name in ("drop_other_blocks", "drop_other_progress"):
         database.run(name, {"user_id": user_id, "embedder": embedder})
 
@@ -148,12 +154,14 @@ def drop_others(database: Database, user_id: str, embedder: int) -> None:
 def behind(database: Database, embedder: int, after: str, limit: int) -> list[str]:
     """Return users who are behind; see :meth:`remanence.store.vectors.VectorStore.behind`."""
     place = {"embedder": embedder, "after": after, "limit": limit}
+    database.across()
     return [user_id for (user_id,) in database.rows("users_behind", place)]
 
 
 def count(database: Database, embedder: int) -> EmbeddingProgress:
     """Count over all users; see :meth:`remanence.store.vectors.VectorStore.count`."""
     with database.snapshot():
+        database.across()
         embedded = database.one("count_embedded", {"embedder": embedder})[0]
         waiting = database.one("count_unembedded", {"embedder": embedder})[0]
     return EmbeddingProgress(embedded, waiting)

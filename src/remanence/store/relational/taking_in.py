@@ -18,11 +18,11 @@ from remanence.store.archive import (
     TakenIn,
 )
 from remanence.store.audit import NewAudit
-from remanence.store.sqlite.audit import record
-from remanence.store.sqlite.database import Database, Row
-from remanence.store.sqlite.jobs import follow
-from remanence.store.sqlite.place import Place, next_epoch
-from remanence.store.sqlite.rows import ENDINGS, KINDS, ROLES, scope_parameters, to_id
+from remanence.store.relational.audit import record
+from remanence.store.relational.database import Database, Row
+from remanence.store.relational.jobs import follow
+from remanence.store.relational.place import Place, next_epoch
+from remanence.store.relational.rows import ENDINGS, KINDS, ROLES, scope_parameters, to_id
 from remanence.store.times import to_microseconds, to_offset
 from remanence.types import Scope
 
@@ -50,6 +50,7 @@ class _Taking:
     """Takes in one archive, inside a transaction."""
 
     def __init__(self, database: Database, user_id: str, incoming: Incoming) -> None:
+        database.hold(user_id)
         self._database = database
         self._user = {"user_id": user_id}
         self._incoming = incoming

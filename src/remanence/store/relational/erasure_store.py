@@ -1,25 +1,23 @@
-"""What is to be erased in an SQLite file, over the threads of the store that has it open."""
+"""What is to be erased in tables, over the threads of the store that has them."""
 
 from __future__ import annotations
 
+import abc
 import datetime as dt
 from collections.abc import Sequence
 
 from remanence.store.erasing import Erasure, NewErasure, Scrub
-from remanence.store.sqlite import erasing as work
-from remanence.store.sqlite.database import Database
-from remanence.store.sqlite.lane import Runs
-from remanence.store.sqlite.scrub import overwrite_free_space
+from remanence.store.relational import erasing as work
+from remanence.store.relational.database import Runs
 from remanence.types import Fact, Filter
 
-__all__ = ["SQLiteErasures"]
-
-_PATIENCE = 2.0
-"""Seconds that an erasure waits for readers who need the log that it is about to empty."""
+__all__ = ["RelationalErasures"]
 
 
-class SQLiteErasures:
-    """Erases in a store's file; see :class:`remanence.store.erasing.ErasureStore`.
+class RelationalErasures(abc.ABC):
+    """Erases rows; see :class:`remanence.store.erasing.ErasureStore`.
+
+    A subclass says what becomes of the space that they took.
 
     Calls may come from any event loop, while the store is open.
 
@@ -27,19 +25,17 @@ class SQLiteErasures:
         write: Runs work in a write transaction.
         read: Runs work that reads.
         glance: Runs work that reads a few rows by their keys.
-        alone: Runs work that manages transactions itself.
     """
 
-    def __init__(self, *, write: Runs, read: Runs, glance: Runs, alone: Runs) -> None:
+    def __init__(self, *, write: Runs, read: Runs, glance: Runs) -> None:
         """Keep the ways to the store's threads."""
         self._write = write
         self._read = read
         self._glance = glance
-        self._alone = alone
 
     async def ask(self, wanted: Sequence[NewErasure]) -> list[int]:
         """Write down what is to be erased; see the protocol."""
-        return await self._write(work.ask, wanted)
+        return await self._write(work.ask, wanted, apart=True)
 
     async def is_asked(self, user_id: str) -> bool:
         """Return whether something is to be removed; see the protocol."""
@@ -51,19 +47,19 @@ class SQLiteErasures:
 
     async def remove(self, number: int, *, at: dt.datetime) -> Erasure | None:
         """Remove what was asked for; see the protocol."""
-        return await self._write(work.remove, number, at)
+        return await self._write(work.remove, number, at, apart=True)
 
     async def removed(self, *, now: dt.datetime) -> list[Erasure]:
         """Return what is still to be overwritten; see the protocol."""
         return await self._read(work.removed, now)
 
+    @abc.abstractmethod
     async def overwrite(self, number: int) -> Scrub:
-        """Overwrite freed space and empty the log; see the protocol."""
-        return await self._alone(_overwrite, number)
+        """Overwrite what freed space still holds; see the protocol."""
 
     async def finish(self, numbers: Sequence[int]) -> None:
         """Forget erasures; see the protocol."""
-        await self._alone(_finish, numbers)
+        await self._write(work.finish, numbers)
 
     async def referring(self, erasure: Erasure) -> int:
         """Count what is left; see the protocol."""
@@ -76,16 +72,3 @@ class SQLiteErasures:
     async def expired(self, until: dt.datetime, *, user_id: str | None) -> list[str]:
         """Return of whom something is older; see the protocol."""
         return await self._read(work.expired, until, user_id)
-
-
-def _overwrite(database: Database, number: int) -> Scrub:
-    if work.is_overwritten(database, number):
-        empty = database.truncate_log(_PATIENCE)
-        return Scrub(clean=True, log_empty=empty, told="another erasure has overwritten it")
-    return overwrite_free_space(database, _PATIENCE)
-
-
-def _finish(database: Database, numbers: Sequence[int]) -> None:
-    with database.transaction():
-        work.finish(database, numbers)
-    database.truncate_log()

@@ -1,19 +1,19 @@
-"""Who asked for what, in an SQLite file."""
+"""Who asked for what, in tables."""
 
 from __future__ import annotations
 
 import json
 
 from remanence.store.audit import AuditEntry, NewAudit
-from remanence.store.sqlite.database import Database
-from remanence.store.sqlite.lane import Runs
+from remanence.store.relational.database import Database, Runs
 from remanence.store.times import to_microseconds, to_time
 
-__all__ = ["SQLiteAudit", "record"]
+__all__ = ["RelationalAudit", "record"]
 
 
 def record(database: Database, entry: NewAudit) -> None:
     """Write down what was asked for, inside a transaction."""
+    database.enter(entry.user_id)
     database.run(
         "record_audit",
         {
@@ -27,6 +27,10 @@ def record(database: Database, entry: NewAudit) -> None:
 
 
 def _entries(database: Database, user_id: str | None, after: int, limit: int) -> list[AuditEntry]:
+    if user_id is None:
+        database.across()
+    else:
+        database.enter(user_id)
     there = {"user_id": user_id, "after": after, "limit": limit}
     return [
         AuditEntry(
@@ -41,8 +45,8 @@ def _entries(database: Database, user_id: str | None, after: int, limit: int) ->
     ]
 
 
-class SQLiteAudit:
-    """Keeps in a store's file who asked for what; see :class:`remanence.store.audit.AuditStore`.
+class RelationalAudit:
+    """Keeps in a store's tables who asked for what; see :class:`remanence.store.audit.AuditStore`.
 
     Calls may come from any event loop, while the store is open.
 
@@ -58,7 +62,7 @@ class SQLiteAudit:
 
     async def record(self, entry: NewAudit) -> None:
         """Write down what was asked for; see the protocol."""
-        await self._write(record, entry)
+        await self._write(record, entry, holds=entry.user_id)
 
     async def entries(self, user_id: str | None, *, after: int, limit: int) -> list[AuditEntry]:
         """Return what was asked for; see the protocol."""

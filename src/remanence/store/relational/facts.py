@@ -10,12 +10,12 @@ from remanence.errors import InputError
 from remanence.store.audit import NewAudit
 from remanence.store.facts import Confirmation, FactQuery, NewFact, Supersession
 from remanence.store.jobs import NewJob
-from remanence.store.sqlite.audit import record
-from remanence.store.sqlite.database import Database
-from remanence.store.sqlite.jobs import follow
-from remanence.store.sqlite.place import Place, log_changes
-from remanence.store.sqlite.reads import at_sequence, find_within
-from remanence.store.sqlite.rows import ENDINGS, KINDS, ROLES, filter_parameters, to_id, to_text
+from remanence.store.relational.audit import record
+from remanence.store.relational.database import Database
+from remanence.store.relational.jobs import follow
+from remanence.store.relational.place import Place, log_changes
+from remanence.store.relational.reads import at_sequence, find_within
+from remanence.store.relational.rows import ENDINGS, KINDS, ROLES, filter_parameters, to_id, to_text
 from remanence.store.times import to_microseconds, to_offset
 from remanence.types import Fact, Filter, Scope
 
@@ -41,6 +41,7 @@ def add_facts(
     """Store statements; see :meth:`remanence.store.facts.FactStore.add_facts`."""
     if not new:
         return []
+    database.hold(scope.user_id)
     numbers = add(database, scope, new)
     current = [each for each in superseded if is_current(database, scope.user_id, each.fact)]
     changed = supersede(database, scope.user_id, current, new)
@@ -240,6 +241,7 @@ def facts(database: Database, query: FactQuery, after: int, limit: int) -> list[
     }
     user_id = query.where.user_id
     with database.snapshot():
+        database.enter(user_id)
         numbers = [number for (number,) in database.rows("facts", parameters)]
         items = at_sequence(database, user_id, numbers, query.known_at)
     return [
@@ -252,6 +254,7 @@ def facts(database: Database, query: FactQuery, after: int, limit: int) -> list[
 def history(database: Database, where: Filter, id_: str) -> list[Fact]:
     """Return a fact's line; see :meth:`remanence.store.facts.FactStore.history`."""
     with database.snapshot():
+        database.enter(where.user_id)
         rows = database.rows("line", {"user_id": where.user_id, "id": to_id(id_)})
         found = find_within(database, where, [to_text(data) for (data,) in rows])
     if id_ not in found:

@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 
 from remanence.store.analysis import Analysis
-from remanence.store.sqlite.database import Database
-from remanence.store.sqlite.rows import ROLES, scope_parameters
+from remanence.store.relational.database import Database, Row
+from remanence.store.relational.rows import ROLES, scope_parameters
 from remanence.store.times import to_microseconds
 from remanence.types import Role, Scope
 
@@ -26,10 +26,7 @@ class Place:
         self._database = database
         self._key = scope_parameters(scope)
         self.user_id = scope.user_id
-        user = database.row("user", {"user_id": self.user_id})
-        if user is None:
-            epoch = next_epoch(database)
-            user = database.one("add_user", {"user_id": self.user_id, "epoch": epoch})
+        user = _held(database, self.user_id)
         self.seq: int = user[0]
         session = database.row("session", self._key)
         if session is None:
@@ -81,6 +78,16 @@ class Place:
             "advance_session",
             {**self._key, "next_position": self.next_position, "added": self._added},
         )
+
+
+def _held(database: Database, user_id: str) -> Row:
+    """Return a user's counters, which nobody else changes meanwhile; a new user gets some."""
+    database.hold(user_id)
+    user = database.row("user", {"user_id": user_id})
+    if user is None:
+        database.run("add_user", {"user_id": user_id, "epoch": next_epoch(database)})
+        user = database.one("user", {"user_id": user_id})
+    return user
 
 
 def next_epoch(database: Database) -> int:

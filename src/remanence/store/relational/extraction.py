@@ -9,12 +9,12 @@ from typing import Any
 from remanence.store.extraction import Expense, Kept, Reading, Unextracted
 from remanence.store.facts import FactChanges
 from remanence.store.jobs import NewJob
-from remanence.store.sqlite.database import Database
-from remanence.store.sqlite.facts import add, confirm, is_current, supersede
-from remanence.store.sqlite.jobs import follow
-from remanence.store.sqlite.place import log_changes
-from remanence.store.sqlite.reads import at_sequence
-from remanence.store.sqlite.rows import filter_parameters, scope_parameters, to_id
+from remanence.store.relational.database import Database
+from remanence.store.relational.facts import add, confirm, is_current, supersede
+from remanence.store.relational.jobs import follow
+from remanence.store.relational.place import log_changes
+from remanence.store.relational.reads import at_sequence
+from remanence.store.relational.rows import filter_parameters, scope_parameters, to_id
 from remanence.types import Episode, Filter, Scope
 
 __all__ = [
@@ -40,6 +40,7 @@ def unextracted(
     place = scope_parameters(scope)
     state = _PASSED_OVER if passed_over else WAITING
     with database.snapshot():
+        database.enter(scope.user_id)
         rows = database.rows("unextracted", {**place, "limit": limit, "extraction": state})
         earlier: list[tuple[Any, ...]] = []
         if rows:
@@ -60,12 +61,14 @@ def _episodes(items: Iterable[object]) -> tuple[Episode, ...]:
 
 def last_fact(database: Database, user_id: str) -> int:
     """Return the number of a user's last fact; 0 if there is none."""
+    database.enter(user_id)
     return database.one("last_fact", {"user_id": user_id})[0]
 
 
 def keep_reading(database: Database, reading: Reading, then: Sequence[NewJob]) -> Kept:
     """Store what was found; see :meth:`remanence.store.extraction.ExtractionStore.keep_reading`."""
     user_id = reading.scope.user_id
+    database.hold(user_id)
     states = {
         id_: row[0]
         for id_ in (*reading.episodes, *reading.passed_over)
@@ -109,6 +112,7 @@ def _is_there(database: Database, user_id: str, changes: FactChanges) -> bool:
 def enlist(database: Database, where: Filter, limit: int) -> list[Scope]:
     """Let wait what was never read; see the protocol's ``enlist``."""
     parameters = filter_parameters(where)
+    database.hold(where.user_id)
     database.run("enlist", parameters)
     place = {name: parameters[name] for name in ("user_id", "agent_id", "session_id")}
     rows = database.rows("sessions_waiting", {**place, "limit": limit})
@@ -117,14 +121,17 @@ def enlist(database: Database, where: Filter, limit: int) -> list[Scope]:
 
 def waiting(database: Database) -> int:
     """Return how many episodes are still to be read, of all users."""
+    database.across()
     return database.one("count_unextracted", {})[0]
 
 
 def spend(database: Database, expense: Expense) -> None:
     """Add to what models were asked."""
+    database.across()
     database.run("spend", dataclasses.asdict(expense))
 
 
 def spent(database: Database) -> Expense:
     """Return what models were asked so far."""
+    database.across()
     return Expense(*database.one("spent", {}))

@@ -9,11 +9,11 @@ from remanence.errors import ConflictError
 from remanence.store.analysis import Reanalysis
 from remanence.store.jobs import NewJob
 from remanence.store.protocol import Batch, NewEpisode
-from remanence.store.sqlite.database import Database, Row
-from remanence.store.sqlite.extraction import WAITING
-from remanence.store.sqlite.jobs import follow
-from remanence.store.sqlite.place import Place, next_epoch
-from remanence.store.sqlite.rows import episode_of, to_id
+from remanence.store.relational.database import Database, Row
+from remanence.store.relational.extraction import WAITING
+from remanence.store.relational.jobs import follow
+from remanence.store.relational.place import Place, next_epoch
+from remanence.store.relational.rows import episode_of, to_id
 from remanence.store.times import to_microseconds, to_offset
 from remanence.types import Episode, Scope
 
@@ -24,18 +24,23 @@ def append(
     database: Database, batches: Sequence[Batch], then: Sequence[NewJob], extract: bool
 ) -> list[list[Episode]]:
     """Store messages; see :meth:`remanence.store.protocol.EpisodeStore.append`."""
-    stored: list[list[Episode]] = []
-    for batch in batches:
+    stored: dict[int, list[Episode]] = {}
+    # User by user: two transactions that wait for each other's users would wait for ever.
+    for number, batch in sorted(enumerate(batches), key=_user_of):
         if not batch.episodes:
-            stored.append([])
+            stored[number] = []
             continue
         place = Place(database, batch.scope)
-        stored.append(
-            [_append_one(database, place, episode, extract) for episode in batch.episodes]
-        )
+        stored[number] = [
+            _append_one(database, place, episode, extract) for episode in batch.episodes
+        ]
         place.save()
     follow(database, then)
-    return stored
+    return [stored[number] for number in range(len(batches))]
+
+
+def _user_of(numbered: tuple[int, Batch]) -> str:
+    return numbered[1].scope.user_id
 
 
 def _append_one(database: Database, place: Place, new: NewEpisode, extract: bool) -> Episode:
@@ -97,6 +102,7 @@ def _same(scope: Scope, row: Row, new: NewEpisode) -> Episode:
 
 def replace_terms(database: Database, user_id: str, items: Sequence[Reanalysis]) -> None:
     """Store new terms; see :meth:`remanence.store.protocol.IndexFeed.replace_terms`."""
+    database.hold(user_id)
     database.run_many(
         "replace_terms",
         [

@@ -6,54 +6,73 @@ The threads are daemons: nothing that was promised is left to them, so exit neve
 from __future__ import annotations
 
 import abc
+import asyncio
 import contextlib
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from typing import Any, Generic, Protocol, TypeVar
 
 from remanence.errors import MemoryClosedError, StoreError
-from remanence.store.sqlite.database import Database
-from remanence.store.sqlite.faults import translated
+from remanence.store.relational.database import Database
 
-__all__ = ["Call", "Calls", "Lane", "ReaderLane", "Runs"]
+__all__ = ["Call", "Calls", "Connected", "Lane", "ReaderLane", "perform"]
 
 T = TypeVar("T")
 
 
-class Runs(Protocol):
-    """Hands work to a store's thread: what it is given a database and these arguments for."""
+class Connected(Database, Protocol):
+    """A database as a thread has it."""
 
-    async def __call__(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Return what came of it."""
+    def translated(self) -> AbstractContextManager[None]:
+        """Turn what goes wrong in a block into errors of ours."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what it holds."""
         ...
 
 
-class Call(Generic[T]):
+D = TypeVar("D", bound=Connected)
+
+
+class Call(Generic[D, T]):
     """Something to do with a database, and the future that tells what came of it.
 
     Args:
         work: What to do.
-        alone: Whether it manages transactions itself and can't be grouped with others.
+        alone: Whether it manages transactions itself.
+        apart: Whether its transaction is its own.
+        holds: The one user whose rows it changes, if there is one.
     """
 
-    __slots__ = ("alone", "future", "work")
+    __slots__ = ("alone", "apart", "future", "holds", "work")
 
-    def __init__(self, work: Callable[[Database], T], *, alone: bool = False) -> None:
+    def __init__(
+        self,
+        work: Callable[[D], T],
+        *,
+        alone: bool = False,
+        apart: bool = False,
+        holds: str | None = None,
+    ) -> None:
         """Keep the work; it has not begun."""
         self.work = work
         self.alone = alone
+        self.apart = apart
+        self.holds = holds
         self.future: Future[T] = Future()
 
     def begin(self) -> bool:
         """Return whether it is still wanted; from here on it can't be cancelled."""
         return self.future.set_running_or_notify_cancel()
 
-    def run(self, database: Database) -> None:
+    def run(self, database: D) -> None:
         """Do it, and settle the future."""
         try:
-            with translated(database.path, database.connection):
+            with database.translated():
                 result = self.work(database)
         except BaseException as error:  # whoever waits for the future gets it
             self.future.set_exception(error)
@@ -61,11 +80,11 @@ class Call(Generic[T]):
             self.future.set_result(result)
 
 
-Calls = queue.SimpleQueue[Call[Any] | None]
+Calls = queue.SimpleQueue[Call[D, Any] | None]
 """Calls to work off; ``None`` asks a thread to end."""
 
 
-class Lane(abc.ABC):
+class Lane(abc.ABC, Generic[D]):
     """Threads, each with a connection of its own, that work off one queue.
 
     Args:
@@ -73,9 +92,9 @@ class Lane(abc.ABC):
         databases: The connections; they are closed by their threads at the end.
     """
 
-    def __init__(self, name: str, databases: list[Database]) -> None:
+    def __init__(self, name: str, databases: Sequence[D]) -> None:
         """Start the threads."""
-        self._calls: Calls = queue.SimpleQueue()
+        self._calls: Calls[D] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._refusal: Exception | None = None
         self._threads = [
@@ -85,14 +104,21 @@ class Lane(abc.ABC):
         for thread in self._threads:
             thread.start()
 
-    def submit(self, work: Callable[[Database], T], *, alone: bool = False) -> Future[T]:
+    def submit(
+        self,
+        work: Callable[[D], T],
+        *,
+        alone: bool = False,
+        apart: bool = False,
+        holds: str | None = None,
+    ) -> Future[T]:
         """Hand in a call and return its future.
 
         Raises:
             MemoryClosedError: The lane was closed.
             StoreError: A thread of it ended by a fault.
         """
-        call = Call(work, alone=alone)
+        call = Call(work, alone=alone, apart=apart, holds=holds)
         with self._gate:
             if self._refusal is not None:
                 raise self._refusal
@@ -110,7 +136,7 @@ class Lane(abc.ABC):
         for thread in self._threads:
             thread.join()
 
-    def _run(self, database: Database) -> None:
+    def _run(self, database: D) -> None:
         try:
             self._work_off(database, self._calls)
         except BaseException as error:
@@ -130,14 +156,30 @@ class Lane(abc.ABC):
                     call.future.set_exception(error)
 
     @abc.abstractmethod
-    def _work_off(self, database: Database, calls: Calls) -> None:
+    def _work_off(self, database: D, calls: Calls[D]) -> None:
         """Work off calls until ``None`` comes."""
 
 
-class ReaderLane(Lane):
+class ReaderLane(Lane[D]):
     """Threads that read."""
 
-    def _work_off(self, database: Database, calls: Calls) -> None:
+    def _work_off(self, database: D, calls: Calls[D]) -> None:
         while (call := calls.get()) is not None:
             if call.begin():
                 call.run(database)
+
+
+async def perform(
+    lane: Lane[D],
+    work: Callable[..., T],
+    *arguments: Any,
+    alone: bool = False,
+    apart: bool = False,
+    holds: str | None = None,
+) -> T:
+    """Let a thread work, and return what came of it."""
+    return await asyncio.wrap_future(
+        lane.submit(
+            lambda database: work(database, *arguments), alone=alone, apart=apart, holds=holds
+        )
+    )
