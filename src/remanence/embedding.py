@@ -312,7 +312,11 @@ class Embedding:
 
 
 def _packed(numbers: tuple[int, ...], data: Floats) -> VectorBlock:
-    """Return vectors scaled to unit length; those without any length are left out."""
+    """Return vectors of unit length, in half precision; those without any length are left out.
+
+    Some stores keep no more than that: so all of them rank alike.
+    """
     lengths = np.linalg.norm(data, axis=1)
     good = lengths > 0
-    return VectorBlock(np.array(numbers, np.int64)[good], data[good] / lengths[good, np.newaxis])
+    halves = (data[good] / lengths[good, np.newaxis]).astype(np.float16)
+    return VectorBlock(np.array(numbers, np.int64)[good], halves.astype(np.float32))

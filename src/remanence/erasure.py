@@ -20,14 +20,16 @@ __all__ = ["Eraser"]
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
 
-_OUT_OF_REACH = (
+_OF_A_FILE = (
     "copies of the file that somebody made: backups, and snapshots of the file system",
     "blocks that a disk or a file system keeps of what was overwritten or cut off",
+)
+_OF_ANY = (
     "the conversation itself where an agent holds it, in its context or in a state that was saved; "
     "what it was told from here leaves it at its next turn",
     "archives and files that it was imported from: importing them again stores it again",
     "what a model or a service outside of this machine was sent, and keeps",
-    "the audit in this file: the user's id, who asked, when, and numbers",
+    "the audit in this store: the user's id, who asked, when, and numbers",
 )
 
 
@@ -131,7 +133,7 @@ class Eraser:
             scrub = await self._store.erasures.overwrite(last)
         except RemanenceError as error:
             scrub = Scrub(clean=False, log_empty=False, told=f"{error}; it is tried again")
-        if scrub.clean and scrub.log_empty:
+        if scrub.over:
             await self._store.erasures.finish([erasure.number for erasure in erasures])
         else:
             self._faults.record("erasure", scrub.told)
@@ -154,7 +156,7 @@ class Eraser:
                 if not left:
                     return
                 scrub = await self._store.erasures.overwrite(left[-1].number)
-                if scrub.clean and scrub.log_empty:
+                if scrub.over:
                     await self._store.erasures.finish([erasure.number for erasure in left])
                     return
                 self._faults.record("erasure", scrub.told)
@@ -178,19 +180,14 @@ class Eraser:
             places={name: count for name, count in places.items() if count},
             checks=(
                 Check("no row refers to the ids", rows == 0, f"{rows} rows do"),
-                Check("freed space is overwritten", scrub.clean, scrub.told),
-                Check(
-                    "the write-ahead log is empty",
-                    scrub.log_empty,
-                    "it has 0 bytes of what was there" if scrub.log_empty else scrub.told,
-                ),
+                *_checks_of(scrub),
                 Check(
                     "no search index of this process holds them",
                     unindexed,
                     "those of other processes drop them before their next search",
                 ),
             ),
-            out_of_reach=_OUT_OF_REACH,
+            out_of_reach=_out_of_reach(scrub),
             bytes_rewritten=scrub.bytes_rewritten,
             seconds=seconds,
         )
@@ -206,3 +203,18 @@ class Eraser:
         begun = [task for task in self._tasks if task.get_loop() is here]
         if begun:
             await asyncio.wait(begun)
+
+
+def _checks_of(scrub: Scrub) -> tuple[Check, ...]:
+    """Return what was found out about freed space, where that can be looked at."""
+    if not scrub.reachable:
+        return ()
+    empty = "it has 0 bytes of what was there" if scrub.log_empty else scrub.told
+    return (
+        Check("freed space is overwritten", scrub.clean, scrub.told),
+        Check("the write-ahead log is empty", scrub.log_empty, empty),
+    )
+
+
+def _out_of_reach(scrub: Scrub) -> tuple[str, ...]:
+    return (*(_OF_A_FILE if scrub.reachable else (scrub.told,)), *_OF_ANY)

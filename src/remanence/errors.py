@@ -21,6 +21,7 @@
         ├── StoreReadOnlyError         the file or its folder can't be written
         ├── StoreFullError             no space is left; nothing was written
         ├── StoreBusyError             another process holds the store for too long
+        ├── StoreUnreachableError      the server can't be reached, or has no connection to spare
         ├── StoreKeyError              the key does not open the file, or it needs none
         └── CannotEncryptError         the installed build of SQLite can't encrypt
 
@@ -52,6 +53,7 @@ __all__ = [
     "StoreFullError",
     "StoreKeyError",
     "StoreReadOnlyError",
+    "StoreUnreachableError",
 ]
 
 
@@ -171,6 +173,10 @@ class StoreFullError(StoreError):
 
 class StoreBusyError(StoreError):
     """Another process held the store for longer than the time allowed."""
+
+
+class StoreUnreachableError(StoreError):
+    """The database server can't be reached; a write that was under way was not acknowledged."""
 
 
 class StoreKeyError(StoreError):

@@ -84,6 +84,7 @@ class Outbox:
         self._news = Bell()
         self._switching = threading.Lock()
         self._worker: Worker | None = None
+        self._unlisten: Callable[[], None] | None = None
         self._closed = False
         self._name = uuid.uuid4().hex
 
@@ -119,6 +120,8 @@ class Outbox:
             faults=self._faults,
         )
         self._worker = Worker(duty, work=self._work, news=self._news)
+        if self._unlisten is None:
+            self._unlisten = self._store.listen(self._destination, self._work.ring)
 
     async def put(self, *, kind: str, scope: Scope, key: str, payload: str) -> Job:
         """Put a job in; it is durable when this returns, and delivered as soon as possible.
@@ -256,8 +259,11 @@ class Outbox:
         with self._switching:
             self._closed = True
             worker, self._worker = self._worker, None
+            unlisten, self._unlisten = self._unlisten, None
             # The next worker has another name, so that this one can't give back what that one has.
             self._name = uuid.uuid4().hex
+        if unlisten is not None:
+            unlisten()
         if worker is None:
             return
         try:

@@ -78,6 +78,7 @@ class Scrub:
         told: What was found, in a sentence.
         bytes_read: How many bytes were looked through.
         bytes_rewritten: How many were overwritten.
+        reachable: Whether freed space can be overwritten from here at all.
     """
 
     clean: bool
@@ -85,6 +86,12 @@ class Scrub:
     told: str
     bytes_read: int = 0
     bytes_rewritten: int = 0
+    reachable: bool = True
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to be done from here."""
+        return not self.reachable or (self.clean and self.log_empty)
 
 
 class ErasureStore(Protocol):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol, get_args
 
 from remanence.errors import RemanenceError
@@ -163,6 +163,18 @@ class JobCounts:
 class JobStore(Protocol):
     """Keeps jobs. All changes are durable when a call returns, all of a call or none of it."""
 
+    def listen(self, destination: str, tell: Callable[[], None]) -> Callable[[], None]:
+        """Have something called when another process puts jobs in, as far as the store hears of it.
+
+        Args:
+            destination: For which destination.
+            tell: What is called, in whatever thread; it must not wait.
+
+        Returns:
+            What ends that.
+        """
+        ...
+
     async def enqueue(self, jobs: Sequence[NewJob], *, quota: Quota) -> list[Job]:
         """Put jobs in.
 
@@ -200,6 +212,9 @@ class JobStore(Protocol):
         held: Sequence[str] = (),
     ) -> list[LeasedJob]:
         """Take up to ``limit`` jobs that are due, oldest first, one at most of each scope.
+
+        Users take turns: of two that are due, the one comes first whose user has fewer in workers'
+        hands or before it, so that nobody's flood holds up the others.
 
         Due are pending jobs whose time has come, and leased ones whose lease is over, or is already
         ``owner``'s own without being at work on it: of an earlier life of this worker, or taken by

@@ -4,6 +4,8 @@ Vectors belong to the embedder that made them, known by its identity and dimensi
 are kept apart and never told together. They are made after the items are stored, in the order of
 the items' numbers: *progress* is the number up to which that was done for a user. An embedder that
 was chosen later than another one makes that one *outdated*: nothing more is taken from it.
+
+A store keeps half precision: of a number that has more of it, the rest may be lost.
 """
 
 from __future__ import annotations

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 __all__ = ["Database", "Row", "Runs"]
 
 T = TypeVar("T")
@@ -60,6 +63,14 @@ class Database(Protocol):
 
     def run_many(self, name: str, parameters: Sequence[Mapping[str, Any]]) -> None:
         """Run a statement once for each set of parameters."""
+        ...
+
+    def packed(self, vectors: npt.NDArray[np.float32]) -> Any:
+        """Return vectors, shape ``(n, dimensions)``, as they are kept in a column."""
+        ...
+
+    def unpacked(self, kept: Any, count: int) -> npt.NDArray[np.float32]:
+        """Return so many vectors of what a column keeps, shape ``(count, dimensions)``."""
         ...
 
     def stored_bytes(self) -> int:

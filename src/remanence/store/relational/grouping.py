@@ -7,6 +7,7 @@ disk) is tried again write by write, so that one that is too large does not take
 
 from __future__ import annotations
 
+import abc
 import queue
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -15,17 +16,13 @@ from typing import Any, Protocol, TypeVar
 from remanence.errors import RemanenceError, StoreBusyError
 from remanence.store.relational.lane import Call, Calls, Connected, Lane
 
-__all__ = ["GroupingLane", "Transactional"]
+__all__ = ["GroupingLane", "Outcome", "Transactional"]
 
 _MOST_IN_A_GROUP = 512
 
 
 class Transactional(Connected, Protocol):
     """A database in which several writes can be one transaction."""
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """Run a block as one transaction that may write: all of it or nothing."""
-        ...
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Run a block inside a transaction so that it can fail alone."""
@@ -34,7 +31,8 @@ class Transactional(Connected, Protocol):
 
 D = TypeVar("D", bound=Transactional)
 
-_Outcome = tuple[Any, RemanenceError | None]
+Outcome = tuple[Any, RemanenceError | None]
+"""What a call returned, or why it was refused."""
 
 
 class GroupingLane(Lane[D]):
@@ -98,17 +96,20 @@ class GroupingLane(Lane[D]):
             else:
                 call.future.set_exception(refusal)
 
-    def _transact(self, database: D, group: Sequence[Call[D, Any]]) -> list[_Outcome]:
+    @abc.abstractmethod
+    def _transact(self, database: D, group: Sequence[Call[D, Any]]) -> list[Outcome]:
         """Run calls in one transaction; return what came of each."""
-        outcomes: list[_Outcome] = []
-        with database.transaction():
-            for call in group:
-                if len(group) == 1:  # is undone with its transaction
+
+    def _outcomes(self, database: D, group: Sequence[Call[D, Any]]) -> list[Outcome]:
+        """Run calls inside a transaction; return what came of each."""
+        outcomes: list[Outcome] = []
+        for call in group:
+            if len(group) == 1:  # is undone with its transaction
+                outcomes.append((call.work(database), None))
+                continue
+            try:
+                with database.savepoint():
                     outcomes.append((call.work(database), None))
-                    continue
-                try:
-                    with database.savepoint():
-                        outcomes.append((call.work(database), None))
-                except RemanenceError as error:
-                    outcomes.append((None, error))
+            except RemanenceError as error:
+                outcomes.append((None, error))
         return outcomes

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from remanence.store.jobs import Job, JobCounts, JobState, LeasedJob, NewJob, Quota
 from remanence.store.relational import jobs as work
 from remanence.store.relational.database import Runs
 from remanence.types import Filter
 
-__all__ = ["RelationalJobs"]
+__all__ = ["Listen", "RelationalJobs"]
+
+Listen = Callable[[str, Callable[[], None]], Callable[[], None]]
+"""Has something called when jobs are put in for a destination; returns what ends that."""
+
+
+def _nothing() -> None:
+    """End what never began."""
 
 
 class RelationalJobs:
@@ -21,12 +28,18 @@ class RelationalJobs:
     Args:
         write: Runs work in a write transaction.
         read: Runs work that reads.
+        listen: Hears of what other processes put in, if the store does.
     """
 
-    def __init__(self, *, write: Runs, read: Runs) -> None:
+    def __init__(self, *, write: Runs, read: Runs, listen: Listen | None = None) -> None:
         """Keep the ways to the store's threads."""
         self._write = write
         self._read = read
+        self._listen = listen
+
+    def listen(self, destination: str, tell: Callable[[], None]) -> Callable[[], None]:
+        """Hear of what other processes put in; see :class:`~remanence.store.jobs.JobStore`."""
+        return _nothing if self._listen is None else self._listen(destination, tell)
 
     async def enqueue(self, jobs: Sequence[NewJob], *, quota: Quota) -> list[Job]:
         """Put jobs in; see :class:`~remanence.store.jobs.JobStore`."""

@@ -142,13 +142,13 @@ def lease(
 ) -> list[LeasedJob]:
     """Take jobs that are due; see :meth:`remanence.store.jobs.JobStore.lease`."""
     database.across()
+    times = {"now": to_microseconds(now), "horizon": to_microseconds(now + longest)}
     found = database.rows(
         "due_jobs",
         {
+            **times,
             "destination": destination,
             "owner": owner,
-            "now": to_microseconds(now),
-            "horizon": to_microseconds(now + longest),
             "limit": limit,
             "held": json.dumps([data.hex() for data in _known(held)]),
         },
@@ -156,7 +156,7 @@ def lease(
     taken: list[tuple[int, bool, Job]] = []
     until = to_microseconds(now + lease)
     for number, tried in found:
-        place = {"number": number, "owner": owner, "until": until, "tried": tried}
+        place = {**times, "number": number, "owner": owner, "until": until, "tried": tried}
         row = database.row("lease_job", place)
         if row is not None:  # else somebody has taken one of its lane meanwhile
             taken.append((number, bool(tried), _job_of(row)))

@@ -166,7 +166,10 @@ class ReaderLane(Lane[D]):
     def _work_off(self, database: D, calls: Calls[D]) -> None:
         while (call := calls.get()) is not None:
             if call.begin():
-                call.run(database)
+                self._serve(database, call)
+
+    def _serve(self, database: D, call: Call[D, Any]) -> None:
+        call.run(database)
 
 
 async def perform(

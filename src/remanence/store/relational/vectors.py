@@ -30,7 +30,6 @@ _BLOCK = 512
 """How many vectors are packed into a row at most, unless more come at once."""
 
 _NUMBER = np.dtype("<i8")
-_FLOAT = np.dtype("<f4")
 
 
 def choose(database: Database, identity: str, dimensions: int) -> int:
@@ -82,7 +81,7 @@ def add(
     numbers = block.numbers.astype(_NUMBER)
     there = {**place, "numbers": json.dumps(numbers.tolist())}
     kept = np.isin(numbers, [row[0] for row in database.rows("present", there)])
-    numbers, data = numbers[kept], np.ascontiguousarray(block.data[kept], _FLOAT)
+    numbers, data = numbers[kept], block.data[kept]
     if len(numbers):
         _append(database, user_id, embedder, numbers, data)
     database.run("set_progress", {**place, "progress": progress, "added": len(numbers)})
@@ -101,22 +100,23 @@ def _append(
     So the sizes of the rows fall geometrically, and a vector is written a few times at most.
     """
     place = {"user_id": user_id, "embedder": embedder}
-    parts = [(numbers.tobytes(), data.tobytes())]
+    parts = [(numbers.tobytes(), data)]
     size = len(numbers)
     while (most := min(2 * size, _BLOCK - size)) > 0:
         last = database.row("last_block", {**place, "most_bytes": most * _NUMBER.itemsize})
         if last is None:
             break
         database.run("drop_block", {"user_id": user_id, "block": last[0]})
-        parts.insert(0, (last[1], last[2]))
-        size += len(last[1]) // _NUMBER.itemsize
+        count = len(last[1]) // _NUMBER.itemsize
+        parts.insert(0, (last[1], database.unpacked(last[2], count)))
+        size += count
     database.run(
         "add_block",
         {
             **place,
             "last_seq": int(numbers[-1]),
             "numbers": b"".join(part[0] for part in parts),
-            "data": b"".join(part[1] for part in parts),
+            "data": database.packed(np.concatenate([part[1] for part in parts])),
         },
     )
 
@@ -132,8 +132,7 @@ def load(database: Database, user_id: str, embedder: int, after: int, limit: int
     blocks: list[VectorBlock] = []
     for _, packed, data in rows:
         numbers = np.frombuffer(packed, _NUMBER)
-        vectors = np.frombuffer(data, _FLOAT).reshape(len(numbers), -1)
-        blocks.append(VectorBlock(numbers, vectors))
+        blocks.append(VectorBlock(numbers, database.unpacked(data, len(numbers))))
     return Vectors(progress if complete else rows[-1][0], tuple(blocks), complete)
 
 
@@ -187,9 +186,9 @@ def erase_vectors(database: Database, user_id: str, doomed: Sequence[int]) -> in
             continue
         place = {"user_id": user_id, "block": block}
         if kept.any():
-            data = np.frombuffer(database.one("block_data", place)[0], _FLOAT)
-            left = data.reshape(len(numbers), -1)[kept]
-            rewritten = {"numbers": numbers[kept].tobytes(), "data": left.tobytes()}
+            data = database.unpacked(database.one("block_data", place)[0], len(numbers))
+            left = database.packed(data[kept])
+            rewritten = {"numbers": numbers[kept].tobytes(), "data": left}
             database.run("rewrite_block", {**place, **rewritten})
         else:
             database.run("drop_block", place)

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import apsw
+import numpy as np
+import numpy.typing as npt
 
 from remanence.errors import (
     InputError,
@@ -35,6 +37,8 @@ APPLICATION_ID = 0x524D4E43
 """Marks the file as ours: "RMNC"."""
 
 _LOCK_POLL_SECONDS = 0.002
+
+_FLOAT = np.dtype("<f4")
 
 LEAST_SQLITE = (3, 51, 3)
 """Older ones can damage a write-ahead log that several connections share."""
@@ -292,6 +296,14 @@ class Database:
             return Path(f"{self.path.resolve()}-wal").stat().st_size
         except OSError:  # there is none, or nobody may look
             return 0
+
+    def packed(self, vectors: npt.NDArray[np.float32]) -> bytes:
+        """Return vectors as bytes, end to end."""
+        return np.ascontiguousarray(vectors, _FLOAT).tobytes()
+
+    def unpacked(self, kept: bytes, count: int) -> npt.NDArray[np.float32]:
+        """Return the vectors of bytes."""
+        return np.frombuffer(kept, _FLOAT).reshape(count, -1)
 
     def stored_bytes(self) -> int:
         """Return the size of the file and its log."""

@@ -72,9 +72,6 @@ SELECT DISTINCT user_id
 FROM entries
 WHERE at < :until AND (:user_id IS NULL OR user_id = :user_id);
 
--- name: users
-SELECT user_id FROM users WHERE user_id > :after ORDER BY user_id LIMIT :limit;
-
 -- name: referring
 -- How many rows still refer to these ids, or to these numbers.
 SELECT (SELECT count(*) FROM episodes

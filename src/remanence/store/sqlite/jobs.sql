@@ -39,7 +39,8 @@ WHERE destination = :destination AND state < 3;
 -- name: due_jobs
 -- The first of each lane, if it is due and none of its lane is in somebody's hands (as when a parked
 -- one is tried again while a later one is being delivered). What lies beyond the horizon was written
--- before the clock was set back.
+-- before the clock was set back. Users take turns: how many of a user's are in hands or come before it is
+-- a job's turn.
 WITH heads (number) AS (
     SELECT min(number) FROM jobs
     WHERE destination = :destination AND state < 2
@@ -58,7 +59,10 @@ WHERE j.id NOT IN (SELECT id FROM held)
         AND (o.id IN (SELECT id FROM held)
              OR (o.owner <> :owner AND o.due_at > :now AND o.due_at <= :horizon))
   )
-ORDER BY j.number
+ORDER BY row_number() OVER (PARTITION BY j.user_id ORDER BY j.number)
+         + (SELECT count(*) FROM jobs AS b
+            WHERE b.state = 1 AND b.destination = j.destination AND b.user_id = j.user_id),
+         j.number
 LIMIT :limit;
 
 -- name: lease_job

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import queue
+from collections.abc import Sequence
 from typing import Any
 
-from remanence.store.relational.grouping import GroupingLane
+from remanence.store.relational.grouping import GroupingLane, Outcome
 from remanence.store.relational.lane import Call, Calls
 from remanence.store.sqlite.database import Database
 
@@ -32,6 +33,10 @@ class WriterLane(GroupingLane[Database]):
             frames = database.log_frames
             if frames > limit:
                 limit = _LOG_FRAMES if database.checkpoint() else frames + _LOG_FRAMES
+
+    def _transact(self, database: Database, group: Sequence[Call[Database, Any]]) -> list[Outcome]:
+        with database.transaction():
+            return self._outcomes(database, group)
 
     def _next(self, database: Database, calls: Calls[Database]) -> Call[Database, Any] | None:
         """Wait for a call; empty the log when none comes for a while."""

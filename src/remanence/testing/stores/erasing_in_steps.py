@@ -68,7 +68,7 @@ class ErasingInSteps(Handles):
         await store.erasures.finish([number])
         assert await store.erasures.remove(number, at=NOON + SECOND) == done
         assert await store.erasures.removed(now=NOON + SECOND) == [done]
-        assert (await store.erasures.overwrite(number)).clean
+        assert (await store.erasures.overwrite(number)).over
         assert await store.erasures.removed(now=NOON + SECOND) == []
         assert await store.erasures.remove(number, at=NOON + SECOND) == done
         assert await store.erasures.removed(now=NOON + dt.timedelta(hours=2)) == [done]

@@ -59,7 +59,7 @@ async def erase(store: Store, where: Filter, ids: Iterable[str] | None) -> Erasu
     (number,) = await store.erasures.ask([wanted])
     erasure = await store.erasures.remove(number, at=NOON)
     assert erasure is not None
-    assert (await store.erasures.overwrite(number)).clean
+    assert (await store.erasures.overwrite(number)).over
     await store.erasures.finish([number])
     return erasure
 

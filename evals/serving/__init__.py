@@ -1,0 +1,1 @@
+"""Real servers for tests and evaluations, and what stands between a server and its client."""

@@ -1,0 +1,99 @@
+-- Erasures, and who asked for what, by name.
+
+-- name: ask_erasure
+INSERT INTO remanence.erasures (user_id, agent_id, session_id, since, until, ids, upto, action, asked_by,
+                      asked_at)
+VALUES (:user_id, :agent_id, :session_id, :since, :until, :ids,
+        coalesce((SELECT greatest(u.seq_floor,
+                                  coalesce((SELECT max(e.seq) FROM remanence.entries AS e
+                                            WHERE e.user_id = :user_id), 0))
+                  FROM remanence.users AS u WHERE u.user_id = :user_id), 0),
+        :action, :asked_by, :asked_at)
+RETURNING number;
+
+-- name: erasures_asked
+-- What was asked for and whose rows may still be there, of one user or of all.
+SELECT number, user_id
+FROM remanence.erasures
+WHERE rows_gone = 0 AND (:user_id IS NULL OR user_id = :user_id)
+ORDER BY number;
+
+-- name: erasures_of_user
+-- The same for one user, as fast as can be.
+SELECT 1 FROM remanence.erasures WHERE user_id = :user_id AND rows_gone = 0 LIMIT 1;
+
+-- name: erasure
+SELECT user_id, agent_id, session_id, since, until, ids, upto, action, asked_by
+FROM remanence.erasures
+WHERE number = :number AND rows_gone = 0;
+
+-- name: rows_gone
+UPDATE remanence.erasures SET rows_gone = 1, result = :result WHERE number = :number;
+
+-- name: erasures_to_scrub
+-- With those that nobody has come for.
+SELECT number, result
+FROM remanence.erasures
+WHERE rows_gone = 1 OR (rows_gone = 2 AND asked_at < :before)
+ORDER BY number;
+
+-- name: erasure_result
+SELECT rows_gone, result FROM remanence.erasures WHERE number = :number;
+
+-- name: erasures_scrubbed
+UPDATE remanence.erasures SET rows_gone = 2 WHERE rows_gone = 1;
+
+-- name: drop_erasure
+DELETE FROM remanence.erasures WHERE number = :number AND rows_gone = 2;
+
+-- name: drawn_from
+-- Facts that were drawn from some of these episodes.
+SELECT DISTINCT fact
+FROM remanence.fact_sources
+WHERE user_id = :user_id AND drawn = 1
+  AND source = ANY (translate(:numbers, '[]', '{}')::bigint[]);
+
+-- name: read_again
+-- Episodes that stay, of which facts that go were drawn, and which a model has read.
+UPDATE remanence.episodes SET extraction = 1
+WHERE user_id = :user_id AND extraction = -1
+  AND seq IN (SELECT source FROM remanence.fact_sources
+              WHERE user_id = :user_id AND fact = ANY (translate(:numbers, '[]', '{}')::bigint[]))
+  AND seq <> ALL (translate(:numbers, '[]', '{}')::bigint[])
+RETURNING session;
+
+-- name: sessions_named
+SELECT agent_id, session_id
+FROM remanence.sessions
+WHERE user_id = :user_id AND number = ANY (translate(:numbers, '[]', '{}')::bigint[]);
+
+-- name: expired
+-- Users of whom something happened before a time.
+SELECT DISTINCT user_id
+FROM remanence.entries
+WHERE at < :until AND (:user_id IS NULL OR user_id = :user_id);
+
+-- name: referring
+-- How many rows still refer to these ids, or to these numbers.
+SELECT (SELECT count(*) FROM remanence.episodes
+        WHERE user_id = :user_id AND id = ANY (translate(:ids, '[]', '{}')::uuid[]))
+     + (SELECT count(*) FROM remanence.facts
+        WHERE user_id = :user_id AND id = ANY (translate(:ids, '[]', '{}')::uuid[]))
+     + (SELECT count(*) FROM remanence.entries
+        WHERE user_id = :user_id AND seq = ANY (translate(:numbers, '[]', '{}')::bigint[]))
+     + (SELECT count(*) FROM remanence.fact_sources
+        WHERE user_id = :user_id AND (source = ANY (translate(:numbers, '[]', '{}')::bigint[])
+                                      OR fact = ANY (translate(:numbers, '[]', '{}')::bigint[])))
+     + (SELECT count(*) FROM remanence.facts
+        WHERE user_id = :user_id AND superseded_by = ANY (translate(:numbers, '[]', '{}')::bigint[]));
+
+-- name: record_audit
+INSERT INTO remanence.audit (at, action, user_id, asked_by, counts)
+VALUES (:at, :action, :user_id, :asked_by, :counts);
+
+-- name: audit_entries
+SELECT number, at, action, user_id, asked_by, counts
+FROM remanence.audit
+WHERE number > :after AND (:user_id IS NULL OR user_id = :user_id)
+ORDER BY number
+LIMIT :limit;

@@ -1,0 +1,203 @@
+"""Threads that write: grouped, tried again when the connection breaks, and never twice.
+
+When a connection breaks while a transaction is being committed, nobody knows whether it was. Each
+thread that writes therefore has a row of its own, whose number every one of its transactions
+raises from the one before. Afterwards the number tells. If it was not raised, it is raised then, so
+that the lost transaction can't be committed any more should it still be on its way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import uuid
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Any
+
+from psycopg import errors
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from remanence.store.postgres.database import Database
+from remanence.store.postgres.faults import is_lost, passes
+from remanence.store.postgres.roles import APP
+from remanence.store.relational.grouping import GroupingLane, Outcome
+from remanence.store.relational.lane import Call, ReaderLane
+
+__all__ = ["ReadingLane", "WritingLane"]
+
+_ROLE = f"SELECT set_config('role', '{APP}', true)"
+
+_REGISTER = """
+DELETE FROM remanence.writers WHERE seen_at < now() - interval '30 days';
+INSERT INTO remanence.writers (writer, last) VALUES ('{writer}', 0)
+"""
+
+# Division by zero, and so the end of the transaction, if the number is not the one before.
+_NEXT = """
+WITH raised AS (
+    UPDATE remanence.writers SET last = {number}, seen_at = now()
+    WHERE writer = '{writer}' AND last = {before}
+    RETURNING 1
+)
+SELECT 1 / count(*) FROM raised
+"""
+
+# Whoever is still at it is waited for.
+_ASK = "SELECT last FROM remanence.writers WHERE writer = '{writer}' FOR UPDATE"
+
+
+def _again(patience: float) -> Retrying:
+    """Return what tries again what may pass, for some seconds."""
+    return Retrying(
+        retry=retry_if_exception(passes),
+        stop=stop_after_delay(patience),
+        wait=wait_random_exponential(multiplier=0.02, max=1.0),
+        reraise=True,
+    )
+
+
+class ReadingLane(ReaderLane[Database]):
+    """Threads that read; a connection that breaks meanwhile is replaced, and the read repeated.
+
+    Args:
+        name: The threads' name.
+        databases: A database for each.
+        patience: Seconds to try again for.
+    """
+
+    def __init__(self, name: str, databases: Sequence[Database], *, patience: float) -> None:
+        """Start the threads."""
+        self._patience = patience
+        super().__init__(name, databases)
+
+    def _serve(self, database: Database, call: Call[Database, Any]) -> None:
+        try:
+            with database.translated():
+                result = _again(self._patience)(_read, database, call)
+        except BaseException as error:  # whoever waits for the future gets it
+            call.future.set_exception(error)
+        else:
+            call.future.set_result(result)
+
+
+def _read(database: Database, call: Call[Database, Any]) -> Any:
+    try:
+        result = call.work(database)
+    except BaseException:
+        database.roll_back()
+        raise
+    database.release()
+    return result
+
+
+class WritingLane(GroupingLane[Database]):
+    """A thread that writes.
+
+    Args:
+        name: The thread's name.
+        database: Its database.
+        patience: Seconds to try again for.
+        announce: Is told the destinations of jobs that were put in.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        database: Database,
+        *,
+        patience: float,
+        announce: Callable[[Iterable[str]], None],
+    ) -> None:
+        """Start the thread."""
+        self._patience = patience
+        self._announce = announce
+        self._writer: uuid.UUID | None = None
+        self._number = 0
+        super().__init__(name, [database])
+
+    def _commit(self, database: Database, group: Sequence[Call[Database, Any]]) -> None:
+        # All take users in the same order, so that no two transactions wait for each other.
+        super()._commit(database, sorted(group, key=_user_of))
+
+    def _transact(self, database: Database, group: Sequence[Call[Database, Any]]) -> list[Outcome]:
+        deadline = time.monotonic() + self._patience
+        return _again(self._patience)(self._try, database, group, deadline)
+
+    def _try(
+        self, database: Database, group: Sequence[Call[Database, Any]], deadline: float
+    ) -> list[Outcome]:
+        self._register(database)
+        with _undone(database):
+            database.begin()
+            outcomes = self._outcomes(database, group)
+        try:
+            with _undone(database):
+                database.commit(f"{_ROLE};\n{self._raised(1)}")
+        except errors.DivisionByZero:
+            self._writer = None  # its row is gone, as from a backup: another one will do
+            raise
+        except Exception as error:
+            if not is_lost(error) or not self._was_committed(database, deadline):
+                raise
+        else:
+            self._number += 1
+        self._announce(database.destinations)
+        database.release()
+        return outcomes
+
+    def _register(self, database: Database) -> None:
+        """Make a row for this thread, unless there is one."""
+        if self._writer is not None:
+            return
+        writer = uuid.uuid4()
+        with _undone(database):
+            database.begin()
+            database.commit(f"{_ROLE};\n{_REGISTER.format(writer=writer)}")
+        self._writer, self._number = writer, 0
+
+    def _raised(self, by: int) -> str:
+        """Return the statement that raises this thread's number."""
+        return _NEXT.format(writer=self._writer, before=self._number, number=self._number + by)
+
+    def _was_committed(self, database: Database, deadline: float) -> bool:
+        """Return whether the transaction was committed that nobody answered for.
+
+        If it was not, it can't be any more.
+        """
+        try:
+            left = max(1.0, deadline - time.monotonic())
+            return _again(left)(self._ask, database)
+        except BaseException:
+            self._writer = None  # nobody knows its number
+            raise
+
+    def _ask(self, database: Database) -> bool:
+        with _undone(database):
+            database.begin()
+            found = database.execute(f"{_ROLE};\n{_ASK.format(writer=self._writer)}")
+            last = found[0][0] if found else None
+            if last == self._number:
+                # By two: if this is lost as well, it is not taken for what was lost before.
+                database.commit(self._raised(2))
+                last = self._number + 2
+        database.roll_back()
+        if last is None:
+            self._writer = None
+            return False
+        committed = last == self._number + 1
+        self._number = last
+        return committed
+
+
+@contextlib.contextmanager
+def _undone(database: Database) -> Generator[None]:
+    """Undo what a block does, if it fails."""
+    try:
+        yield
+    except BaseException:
+        database.roll_back()
+        raise
+
+
+def _user_of(call: Call[Database, Any]) -> str:
+    return call.holds or ""

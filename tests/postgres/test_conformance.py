@@ -1,0 +1,37 @@
+"""The PostgreSQL store keeps the contract of every store, with pgvector and without."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+
+from remanence.store.jobs import JobStore
+from remanence.store.postgres import PostgresStore
+from remanence.store.protocol import Store
+from remanence.testing import JobStoreConformance, StoreConformance
+
+
+class TestPostgresStore(StoreConformance):
+    @pytest.fixture
+    def connect(self, database: str) -> Callable[[], Store]:
+        return lambda: PostgresStore(database)
+
+
+@asynccontextmanager
+async def _opened(url: str) -> AsyncGenerator[JobStore]:
+    store = PostgresStore(url)
+    await store.open()
+    try:
+        yield store.jobs
+    finally:
+        await store.aclose()
+
+
+class TestPostgresJobs(JobStoreConformance):
+    @pytest.fixture
+    def kind(self) -> str:
+        return "bytea"  # jobs have no vectors
+
+    @pytest.fixture
+    def connect(self, database: str) -> Callable[[], AbstractAsyncContextManager[JobStore]]:
+        return lambda: _opened(database)
