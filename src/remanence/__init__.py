@@ -22,6 +22,7 @@ from remanence.errors import (
     StoreFullError,
     StoreKeyError,
     StoreReadOnlyError,
+    StoreUnreachableError,
 )
 from remanence.types import (
     Check,
@@ -74,6 +75,7 @@ __all__ = [
     "StoreFullError",
     "StoreKeyError",
     "StoreReadOnlyError",
+    "StoreUnreachableError",
     "__version__",
 ]
 

@@ -1,4 +1,4 @@
-"""Which store a name like ``alice.db`` or ``sqlite:///alice.db`` means."""
+"""Which store is meant by ``alice.db``, ``sqlite:///alice.db`` or ``postgresql://host/db``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from pathlib import Path
 from remanence.errors import InputError
 from remanence.validation import check_content
 
-__all__ = ["path_of"]
+__all__ = ["is_server", "path_of", "shown"]
+
+_SERVERS = ("postgresql://", "postgres://")
+
+
+def is_server(location: str | Path) -> bool:
+    """Return whether a location names a database of a server, and no file."""
+    return isinstance(location, str) and location.startswith(_SERVERS)
 
 
 def path_of(location: str | Path) -> Path:
@@ -18,18 +25,33 @@ def path_of(location: str | Path) -> Path:
             one).
 
     Raises:
-        InputError: It names no store.
+        InputError: It names no file.
     """
     if isinstance(location, Path):
         return location
     check_content("location", location)
+    if is_server(location):
+        raise InputError("location", "names a server", "name a file here, or sqlite:///name.db")
     scheme, separator, rest = location.partition("://")
     if not separator:
         name = location
     elif scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
         name = rest[1:]
     else:
-        raise InputError("location", f"is {location!r}", "give a file name, or sqlite:///name.db")
+        raise InputError(
+            "location",
+            f"is {shown(location)!r}",
+            "give a file name, sqlite:///name.db, or postgresql://user@host/database",
+        )
     if name == ":memory:":
         raise InputError("location", "is ':memory:'", "name a file; a temporary one will do")
     return Path(name)
+
+
+def shown(location: str) -> str:
+    """Return a location without the password that it may have in it."""
+    scheme, separator, rest = location.partition("://")
+    user, at, place = rest.rpartition("@")
+    if not separator or ":" not in user:
+        return location
+    return f"{scheme}://{user.partition(':')[0]}{at}{place}"

@@ -41,7 +41,8 @@ class Background:
     """The life of a memory: it is opened, works in the background, tells how it does, and closes.
 
     Attributes:
-        location: Where it stores, in the form ``sqlite:///`` and an absolute path.
+        location: Where it stores: ``sqlite:///`` and an absolute path, or a ``postgresql://`` URL
+            without its password.
         faults: What went wrong in the background, and how often.
     """
 

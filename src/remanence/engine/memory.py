@@ -14,9 +14,8 @@ from remanence.engine.forgetting import ForgettingMemory
 from remanence.errors import InputError
 from remanence.intake import as_tuple, check_conversation, check_scope, new_batches
 from remanence.llm.choosing import Askable, as_chat_model
-from remanence.location import path_of
 from remanence.search import Wanted
-from remanence.store.sqlite import SQLiteStore
+from remanence.store.choosing import store_at
 from remanence.telemetry import count, span
 from remanence.types import (
     Conversation,
@@ -49,7 +48,7 @@ _ANALYSED_INLINE = 16
 
 
 class Memory(ForgettingMemory):
-    """Long-term memory in one file: no server, no key, no model.
+    """Long-term memory in one file: no server, no key, no model; or in PostgreSQL, for many.
 
     Make one with :meth:`open`::
 
@@ -65,7 +64,8 @@ class Memory(ForgettingMemory):
     found: with their dates, their sources, and an end.
 
     Attributes:
-        location: Where it stores, in the form ``sqlite:///`` and an absolute path.
+        location: Where it stores: ``sqlite:///`` and an absolute path, or a ``postgresql://`` URL
+            without its password.
         faults: What went wrong in the background, and how often.
     """
 
@@ -79,6 +79,7 @@ class Memory(ForgettingMemory):
         chat_model: Askable = None,
         clock: Clock | None = None,
         busy_timeout: float = 30.0,
+        connections: int = 8,
         index_bytes: int = 256 * 1024 * 1024,
         query_seconds: float = 1.0,
         extract_after: float = 30.0,
@@ -87,7 +88,9 @@ class Memory(ForgettingMemory):
 
         Args:
             location: A file name, or ``sqlite:///`` and a file name (a fourth slash begins an
-                absolute one). The file is created if missing; its folder is not.
+                absolute one). The file is created if missing; its folder is not. Or
+                ``postgresql://`` and what libpq understands (needs the extra ``postgres``): the
+                schema is made if whoever logs in may, else by ``remanence migrate``.
             key: What the file is encrypted with: a passphrase, or 32 random bytes. It needs a build
                 of SQLite that can encrypt, and every process that opens the file has to give it.
                 Who loses it loses what is in the file. Without a key, nothing is encrypted.
@@ -102,7 +105,10 @@ class Memory(ForgettingMemory):
                 the facts that are stored explicitly. It reads in the background, each message once;
                 :meth:`settle` waits for it.
             clock: Where the time of records comes from; the machine's clock by default.
-            busy_timeout: Seconds to wait for another process that is writing to the file.
+            busy_timeout: Seconds to wait for another process that is writing to the file, or holds
+                the same user's rows; and to go on trying while a server can't be reached.
+            connections: How many connections to a server this holds at most, besides two that hear
+                of work that others put in; at least 4.
             index_bytes: How much memory search indexes may hold, over all users.
             query_seconds: How long a search waits for the question's vector before it goes on
                 without.
@@ -112,19 +118,21 @@ class Memory(ForgettingMemory):
         Raises:
             InputError: ``location`` names no store, ``key`` can't be one, ``embedder`` or
                 ``chat_model`` is none, or a number is not acceptable.
-            StoreError: While opening: the file can't be used; the error says why.
+            MissingExtraError: ``location`` names a server, and psycopg is not installed.
+            StoreError: While opening: the store can't be used; the error says why.
         """
-        path = path_of(location).expanduser().absolute()
         check_amount("busy_timeout", busy_timeout)
+        check_count("connections", connections, least=4, most=1_000)
         check_amount("index_bytes", index_bytes)
         check_amount("query_seconds", query_seconds)
         if check_amount("extract_after", extract_after) > _LONGEST_PAUSE:
             raise InputError(
                 "extract_after", f"is {extract_after}", f"give {_LONGEST_PAUSE:g} seconds at most"
             )
+        store = store_at(location, key=key, busy_timeout=busy_timeout, connections=connections)
         return cls(
-            SQLiteStore(path, busy_timeout=busy_timeout, key=key),
-            location=f"sqlite:///{path}",
+            store,
+            location=store.location,
             clock=check_clock(clock),
             index_bytes=index_bytes,
             embedder=as_embedder(embedder),

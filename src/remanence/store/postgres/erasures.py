@@ -9,8 +9,8 @@ from remanence.store.relational.erasure_store import RelationalErasures
 __all__ = ["PostgresErasures"]
 
 _TOLD = (
-    "what the server keeps of rows that are gone: pages until its vacuum has been there, and its log, "
-    "standbys and backups for as long as its operator has it so"
+    "what the server keeps of rows that are gone: pages until its vacuum has been there, its log, "
+    "and standbys and backups for as long as its operator has it so"
 )
 
 

@@ -30,7 +30,7 @@ Vectors = str
 LEAST_SERVER = 150_000
 _LOCK = "remanence.migrations"
 _LOCK_TIMEOUT = "2s"
-"""A step that waits for a lock holds up all who come after it: it soon gives up, and comes again."""
+"""A step that waits for a lock holds up all who come after it: it gives up, and comes again."""
 
 _ATTEMPTS = 30
 _WORKS_FROM = re.compile(r"^-- works from: (\d+)$", re.MULTILINE)

@@ -51,6 +51,7 @@ class SQLiteStore(RelationalStore):
 
     Attributes:
         path: The file.
+        location: The same, in the form ``sqlite:///`` and an absolute path.
         erasures: What is to be erased in the same file.
         orders: What services are to erase whose jobs are in the same file.
     """
@@ -59,6 +60,7 @@ class SQLiteStore(RelationalStore):
         """Keep the settings; nothing is opened yet."""
         super().__init__()
         self.path = path
+        self.location = f"sqlite:///{path}"
         self.erasures = SQLiteErasures(
             write=self._write, read=self._read, glance=self._glance, alone=self._alone
         )
