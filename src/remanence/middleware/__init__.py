@@ -11,11 +11,12 @@ except ImportError as error:
 
 from remanence.middleware.memory import MemoryMiddleware
 from remanence.middleware.note import NoteTexts
+from remanence.middleware.service import MemoryFactory, memory_factory
 
 if TYPE_CHECKING:
     from remanence.middleware.mem0 import Mem0Middleware
 
-__all__ = ["Mem0Middleware", "MemoryMiddleware", "NoteTexts"]
+__all__ = ["Mem0Middleware", "MemoryFactory", "MemoryMiddleware", "NoteTexts", "memory_factory"]
 
 
 def __getattr__(name: str) -> Any:

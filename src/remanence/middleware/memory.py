@@ -106,6 +106,8 @@ class MemoryMiddleware(MiddlewareBase):
         tool_instructions: What the system prompt says about the tools.
         tool_prefix: Put in front of the tools' names, where an agent has several memories.
         clock: Where the time of what is said comes from; the machine's clock by default.
+        counted_in: Where failures are counted, and their warnings limited, for middlewares that are
+            made anew for each reply; by default each counts its own.
 
     Attributes:
         faults: How often what failed: ``identify``, ``recall``, ``record`` what is said,
@@ -143,6 +145,7 @@ class MemoryMiddleware(MiddlewareBase):
         tool_instructions: str = TOOL_INSTRUCTIONS,
         tool_prefix: str = "",
         clock: Clock | None = None,
+        counted_in: Faults | None = None,
     ) -> None:
         """Check the arguments; nothing is read or written yet."""
         self._mode: Mode = check_mode(mode)
@@ -156,7 +159,7 @@ class MemoryMiddleware(MiddlewareBase):
         self._key = f"remanence:{backend.kind}:{whose}:{agent_id or ''}:{tool_prefix}"
         self._emit_hint_event = check_flag("emit_hint_event", emit_hint_event)
         self._clock = check_clock(clock)
-        self._faults = Faults(_log)
+        self._faults = Faults(_log) if counted_in is None else counted_in
         self._owner = Owner(
             user_id,
             agent_id,
