@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -96,13 +96,23 @@ class Search:
         store: The store; an open one.
         embedding: What gives questions their vectors, or ``None`` for a search by words alone.
         index_bytes: How much memory indexes may hold.
+        take_up: Removes what is asked to be erased of a user, before it is found.
     """
 
-    def __init__(self, store: Store, embedding: Embedding | None, *, index_bytes: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        embedding: Embedding | None,
+        *,
+        index_bytes: int,
+        take_up: Callable[[str], Awaitable[None]],
+    ) -> None:
         """Start without indexes."""
         self._store = store
         self._embedding = embedding
-        self._indexes = IndexCache(store, store.vectors, most_bytes=index_bytes)
+        self._indexes = IndexCache(
+            store, store.vectors, most_bytes=index_bytes, take_up=take_up
+        )
         self._removals = 0
 
     @property

@@ -19,6 +19,10 @@ from remanence.store.sqlite import SQLiteStore
 ALICE = Scope("alice")
 
 
+async def _nothing(user_id: str) -> None:
+    del user_id
+
+
 def _told(count: int) -> Sequence[Message]:
     return [Message("user", f"Nora planted tulip number {number}.") for number in range(count)]
 
@@ -52,7 +56,7 @@ async def test_a_search_after_a_cancelled_one_sees_everything(database: Path) ->
         await memory.observe(_told(2), scope=ALICE)
         store = _GatedStore(database)
         await store.open()
-        cache = IndexCache(store, store.vectors, most_bytes=10**9)
+        cache = IndexCache(store, store.vectors, most_bytes=10**9, take_up=_nothing)
         index = await cache.current("alice")
         since = index.head
         await memory.observe(_told(1), scope=ALICE)

@@ -6,8 +6,9 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,16 @@ def database(own_server: PostgresServer) -> Iterator[str]:
 def proxy(own_server: PostgresServer) -> Iterator[Proxy]:
     with Proxy("127.0.0.1", own_server.port) as proxy:
         yield proxy
+
+
+@contextmanager
+def threads(proxy: Proxy) -> Generator[ThreadPoolExecutor]:
+    """Threads that ask through a proxy: whatever they wait for, they end when this does."""
+    with ThreadPoolExecutor() as pool:
+        try:
+            yield pool
+        finally:
+            proxy.cut()
 
 
 @pytest.fixture
@@ -279,7 +290,8 @@ def test_queries_pass_through_the_pooler(pooler: PgBouncer, server: Databases, t
 @pytest.mark.usefixtures("pgbouncer_installed")
 def test_a_connection_is_lent_for_a_transaction(own_server: PostgresServer, database: str) -> None:
     pid = "SELECT pg_backend_pid()"
-    with PgBouncer(own_server.url(), pool_size=1) as pooler:
+    patience = {"query_wait_timeout": f"{SECONDS:.0f}"}
+    with PgBouncer(own_server.url(), pool_size=1, settings=patience) as pooler:
         url = pooler.url(database)
         with connect(url) as one, connect(url) as other, ThreadPoolExecutor() as pool:
             with one.transaction():
@@ -352,7 +364,7 @@ def test_cut_connections_are_reset_on_both_sides(own_server: PostgresServer, pro
         backend = value(connection, "SELECT pg_backend_pid()")
         raw = socket.create_connection(("127.0.0.1", proxy.port))
         assert wait_until(lambda: proxy.connections == 2, SECONDS)
-        with raw, ThreadPoolExecutor() as pool:
+        with raw, threads(proxy) as pool:
             asking = pool.submit(value, connection, "SELECT 1 FROM pg_sleep(60)")
             there = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {backend}"
             asleep = f"{there} AND wait_event = 'PgSleep'"
@@ -385,7 +397,7 @@ def test_new_connections_are_refused_until_it_resumes(
 def test_what_is_stalled_arrives_when_it_resumes(own_server: PostgresServer, proxy: Proxy) -> None:
     with connect(proxy.through(own_server.url(tcp=True))) as connection:
         proxy.stall()
-        with ThreadPoolExecutor() as pool:
+        with threads(proxy) as pool:
             asking = pool.submit(value, connection, "SELECT 1")
             with pytest.raises(TimeoutError):
                 asking.result(0.2)
@@ -397,16 +409,16 @@ def test_an_answer_can_be_lost_after_the_commit(
     own_server: PostgresServer, proxy: Proxy, database: str
 ) -> None:
     direct = own_server.url(database)
-    with connect(direct) as beside, ThreadPoolExecutor() as pool:
+    through = proxy.through(own_server.url(database, tcp=True))
+    with connect(direct) as beside, connect(through) as connection, threads(proxy) as pool:
         beside.execute("CREATE TABLE kept (number int)")
-        with connect(proxy.through(own_server.url(database, tcp=True))) as connection:
-            proxy.stall(to_server=False)
-            writing = pool.submit(connection.execute, "INSERT INTO kept VALUES (1)")
-            assert wait_until(lambda: value(beside, "SELECT count(*) FROM kept") == 1, SECONDS)
-            assert not writing.done()
-            proxy.cut()
-            with pytest.raises(psycopg.OperationalError):
-                writing.result(SECONDS)
+        proxy.stall(to_server=False)
+        writing = pool.submit(connection.execute, "INSERT INTO kept VALUES (1)")
+        assert wait_until(lambda: value(beside, "SELECT count(*) FROM kept") == 1, SECONDS)
+        assert not writing.done()
+        proxy.cut()
+        with pytest.raises(psycopg.OperationalError):
+            writing.result(SECONDS)
 
 
 @pytest.mark.parametrize("delays", [(0.1, 0.0), (0.0, 0.1), (0.1, 0.1)])

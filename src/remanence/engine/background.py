@@ -19,9 +19,10 @@ from remanence.llm.choosing import Askable, as_chat_model
 from remanence.search import Search
 from remanence.store.jobs import NewJob
 from remanence.store.protocol import Store
+from remanence.store.usage import Usage, UsageOrder
 from remanence.telemetry import Faults
 from remanence.types import Filter, Scope, Stats
-from remanence.validation import check_amount
+from remanence.validation import check_amount, check_count
 
 if TYPE_CHECKING:
     from remanence.extract.drafts import Draft
@@ -33,6 +34,7 @@ __all__ = ["Background"]
 
 _log = logging.getLogger(__name__)
 
+_MOST_USERS = 10_000
 _CANDIDATES = 5
 """With so many of the nearest known facts is a new one compared."""
 
@@ -70,7 +72,9 @@ class Background:
                 embedder, store, clock=clock, faults=self.faults, query_seconds=query_seconds
             )
         )
-        self._search = Search(store, self._embedding, index_bytes=index_bytes)
+        self._search = Search(
+            store, self._embedding, index_bytes=index_bytes, take_up=self._take_up
+        )
         self._eraser = Eraser(
             store,
             clock=clock,
@@ -229,6 +233,10 @@ class Background:
         """Return what is to be done once messages of these sessions are stored."""
         return [] if self._extraction is None else self._extraction.jobs(scopes)
 
+    async def _take_up(self, user_id: str) -> None:
+        """Remove what is asked to be erased of a user, before it is read."""
+        await self._eraser.take_up(user_id)
+
     async def _read_again(self, scopes: Sequence[Scope]) -> None:
         """Have sessions read for facts again, as soon as a chat model does."""
         jobs = self._extraction_jobs(scopes)
@@ -292,3 +300,26 @@ class Background:
             input_tokens=expense.input_tokens,
             output_tokens=expense.output_tokens,
         )
+
+    async def usage(self, *, order: UsageOrder = "episodes", limit: int = 100) -> list[Usage]:
+        """Return how much is kept of whom, for who runs the store: numbers, and no content.
+
+        It counts over all users, which takes a while where there is much. On PostgreSQL it is asked
+        as the role ``remanence_operator``.
+
+        Args:
+            order: ``"episodes"``, ``"facts"`` or ``"bytes"``: who has the most of it comes first.
+            limit: How many users to return at most; 1 to 10,000.
+
+        Returns:
+            A record for each user of whom something is kept; an empty list if there is nobody.
+
+        Raises:
+            InputError: An argument is not acceptable.
+            StoreError: The store can't be read.
+        """
+        self.check_open()
+        if order not in ("episodes", "facts", "bytes"):
+            raise InputError("order", f"is {order!r}", "use 'episodes', 'facts' or 'bytes'")
+        check_count("limit", limit, least=1, most=_MOST_USERS)
+        return await self._store.usage.by_user(order=order, limit=limit)

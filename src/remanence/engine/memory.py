@@ -270,7 +270,6 @@ class Memory(ForgettingMemory):
             known_at=None if known_at is None else check_at("known_at", known_at),
         )
         with span("recall", limit=limit) as current:
-            await self._eraser.take_up(where.user_id)
             found = await self._search.find(wanted)
             current.set_attribute("remanence.hits", len(found))
         count("recalled", len(found))

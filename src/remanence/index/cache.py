@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 
 from remanence.index.scope import ScopeIndex
@@ -27,12 +28,21 @@ class IndexCache:
         feed: Where the indexes load from.
         vectors: Where they load vectors from.
         most_bytes: How much memory they may hold together; the one in use is kept regardless.
+        take_up: Removes what is asked to be erased of a user, before it is found.
     """
 
-    def __init__(self, feed: IndexFeed, vectors: VectorStore, *, most_bytes: int) -> None:
+    def __init__(
+        self,
+        feed: IndexFeed,
+        vectors: VectorStore,
+        *,
+        most_bytes: int,
+        take_up: Callable[[str], Awaitable[None]],
+    ) -> None:
         """Start without indexes."""
         self._feed = feed
         self._vectors = vectors
+        self._take_up = take_up
         self.embedder: int | None = None
         self.removals = 0
         self._most_bytes = most_bytes
@@ -61,6 +71,9 @@ class IndexCache:
         doubted: Head | None = None
         while True:
             head = await self._feed.head(user_id, embedder=self.embedder)
+            if head.erasing:
+                await self._take_up(user_id)
+                continue
             index = self._touch(user_id)
             known = Head(0, 0) if index is None else index.head
             if index is not None and known == head:

@@ -24,6 +24,7 @@ from remanence.store.erasing import ErasureStore
 from remanence.store.extraction import ExtractionStore
 from remanence.store.facts import FactStore
 from remanence.store.jobs import JobStore, NewJob
+from remanence.store.usage import UsageStore
 from remanence.store.vectors import VectorStore
 from remanence.types import Episode, Fact, Filter, Origin, Role, Scope
 
@@ -80,11 +81,13 @@ class Head:
         seq: The number of the last item.
         epoch: The user's epoch.
         embedded: The number up to which there are vectors, of the embedder that was asked about.
+        erasing: Whether something is asked to be erased of the user that is still there.
     """
 
     seq: int
     epoch: int
     embedded: int = 0
+    erasing: bool = False
 
 
 class FactTimes(NamedTuple):
@@ -320,6 +323,11 @@ class Store(EpisodeStore, FactStore, ItemStore, IndexFeed, Protocol):
     @property
     def jobs(self) -> JobStore:
         """The work that waits."""
+        ...
+
+    @property
+    def usage(self) -> UsageStore:
+        """How much there is of whom."""
         ...
 
     @property

@@ -8,8 +8,8 @@ SELECT agent_id, session_id, next_position FROM remanence.sessions WHERE user_id
 SELECT e.seq, p.id, s.agent_id, s.session_id, p.position, p.role, p.name, p.content, p.at,
        p.utc_offset, p.recorded_at, p.message_id, p.metadata, p.imported, p.extraction
 FROM remanence.entries AS e
-JOIN remanence.episodes AS p ON p.user_id = e.user_id AND p.seq = e.seq
-JOIN remanence.sessions AS s ON s.user_id = e.user_id AND s.number = e.session
+JOIN remanence.episodes AS p ON p.user_id = :user_id AND p.seq = e.seq
+JOIN remanence.sessions AS s ON s.user_id = :user_id AND s.number = e.session
 WHERE e.user_id = :user_id AND e.seq > :after AND e.origin = 0
 ORDER BY e.seq
 LIMIT :limit;
@@ -20,10 +20,10 @@ SELECT f.seq, f.id, s.agent_id, s.session_id, f.text, f.at, f.utc_offset, f.reco
        f.imported, f.kind, f.attribute, f.stated_by, f.confidence, f.valid_from,
        f.valid_from_offset, f.valid_until, f.valid_until_offset, f.stated_until,
        f.stated_until_offset, f.superseded_at,
-       (SELECT b.id FROM remanence.facts AS b WHERE b.user_id = f.user_id AND b.seq = f.superseded_by),
+       (SELECT b.id FROM remanence.facts AS b WHERE b.user_id = :user_id AND b.seq = f.superseded_by),
        f.ending
 FROM remanence.facts AS f
-JOIN remanence.sessions AS s ON s.user_id = f.user_id AND s.number = f.session
+JOIN remanence.sessions AS s ON s.user_id = :user_id AND s.number = f.session
 WHERE f.user_id = :user_id AND f.seq > :after
 ORDER BY f.seq
 LIMIT :limit;
@@ -32,7 +32,7 @@ LIMIT :limit;
 -- What facts of these numbers rest on, by fact and number.
 SELECT r.fact, o.id, r.stated_by, r.drawn
 FROM remanence.fact_sources AS r
-JOIN remanence.episodes AS o ON o.user_id = r.user_id AND o.seq = r.source
+JOIN remanence.episodes AS o ON o.user_id = :user_id AND o.seq = r.source
 WHERE r.user_id = :user_id AND r.fact BETWEEN :first AND :last
 ORDER BY r.fact, r.source;
 
@@ -40,7 +40,7 @@ ORDER BY r.fact, r.source;
 SELECT p.seq, s.agent_id, s.session_id, p.role, p.name, p.content, p.at, p.utc_offset,
        p.recorded_at, p.message_id, p.metadata
 FROM remanence.episodes AS p
-JOIN remanence.sessions AS s ON s.user_id = p.user_id AND s.number = p.session
+JOIN remanence.sessions AS s ON s.user_id = :user_id AND s.number = p.session
 WHERE p.user_id = :user_id AND p.id = :id;
 
 -- name: fact_there
@@ -48,7 +48,7 @@ SELECT f.seq, s.agent_id, s.session_id, f.text, f.at, f.utc_offset, f.recorded_a
        f.attribute, f.stated_by, f.confidence, f.valid_from, f.valid_from_offset, f.stated_until,
        f.stated_until_offset, f.metadata
 FROM remanence.facts AS f
-JOIN remanence.sessions AS s ON s.user_id = f.user_id AND s.number = f.session
+JOIN remanence.sessions AS s ON s.user_id = :user_id AND s.number = f.session
 WHERE f.user_id = :user_id AND f.id = :id;
 
 -- name: message_there

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 from typing import Any
 
 import psycopg
@@ -24,9 +25,11 @@ Pool = ConnectionPool[Connection]
 logging.getLogger("psycopg.pool").addHandler(logging.NullHandler())
 logging.getLogger("psycopg.pool").propagate = False
 
+_LONGEST_CONNECTING = 10
+_SHORTEST_CONNECTING = 2  # libpq has no less
+
 _DEFAULTS = {
     "application_name": "remanence",
-    "connect_timeout": "10",
     # A connection whose other end is gone is noticed in time, not after hours.
     "keepalives_idle": "30",
     "keepalives_interval": "10",
@@ -48,8 +51,12 @@ class Address:
     shown: str
 
     @classmethod
-    def of(cls, location: str) -> Address:
+    def of(cls, location: str, *, patience: float = _LONGEST_CONNECTING) -> Address:
         """Return the address of a URL as libpq understands it.
+
+        Args:
+            location: The URL.
+            patience: Seconds that connecting may take, about; 10 at most, and 2 at least.
 
         Raises:
             InputError: It is none.
@@ -63,7 +70,8 @@ class Address:
                 "give postgresql://user@host:port/database",
             ) from error
         told = {name: str(value) for name, value in given.items() if value is not None}
-        return cls({**_DEFAULTS, **told}, _shown(told))
+        seconds = max(_SHORTEST_CONNECTING, min(math.ceil(patience), _LONGEST_CONNECTING))
+        return cls({"connect_timeout": str(seconds), **_DEFAULTS, **told}, _shown(told))
 
     @property
     def conninfo(self) -> str:

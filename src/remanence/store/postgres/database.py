@@ -17,7 +17,7 @@ from psycopg_pool import PoolTimeout
 from remanence.store.postgres.connections import Connection, Pool
 from remanence.store.postgres.faults import translated
 from remanence.store.postgres.halves import HalfType, HalfVectors, pack, unpack
-from remanence.store.postgres.roles import APP, WORKER
+from remanence.store.postgres.roles import APP, OPERATOR, WORKER
 from remanence.store.postgres.statements import migrations, statements
 from remanence.store.relational.database import Row
 
@@ -26,13 +26,17 @@ __all__ = ["Database"]
 _BINARY = frozenset({"add_block", "block_data", "blocks_after", "last_block", "rewrite_block"})
 """What carries vectors: as text they would be several times as large."""
 
-_ADDS_A_JOB = "add_job"
+_ADD_JOBS = frozenset({"add_job", "follow_job"})
+
+_LEAST_IDLE = 1_000
+"""Milliseconds that a process may take between two statements, however little patience it has."""
 
 _MOST_BUFFERED = 1_000_000
 """Characters of statements that are sent together at most, about."""
 
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+_WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED"
+"""Not READ WRITE, which would overrule whoever has a server only read."""
 
 _STORED_BYTES = """
     SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint
@@ -105,6 +109,13 @@ class Database:
             "set_config('remanence.user_id', '', true)"
         )
 
+    def oversee(self) -> None:
+        """Turn to all users as an operator does: how much there is is shown, and no content."""
+        self._turn(
+            f"SELECT set_config('role', '{OPERATOR}', true), "
+            "set_config('remanence.user_id', '', true)"
+        )
+
     def _turn(self, settings: str) -> None:
         if settings == self._whose:
             return
@@ -134,10 +145,13 @@ class Database:
     def begin(self) -> None:
         """Begin a transaction that writes; nothing is sent before it has to be."""
         milliseconds = round(1000 * self._patience)
+        # If the network fails, the server goes on holding rows for nobody: that has to end before
+        # those who try again stop waiting for them.
+        idle = max(_LEAST_IDLE, milliseconds // 3)
         self._begin(_WRITING)
         self._add(
             f"SELECT set_config('lock_timeout', '{milliseconds}', true), "
-            f"set_config('idle_in_transaction_session_timeout', '{2 * milliseconds}', true)"
+            f"set_config('idle_in_transaction_session_timeout', '{idle}', true)"
         )
 
     def commit(self, last: str) -> None:
@@ -195,8 +209,6 @@ class Database:
         if name in _BINARY:
             return self._binary(name, parameters)
         text = self._text(name, parameters)
-        if name == _ADDS_A_JOB:
-            self.destinations.add(parameters["destination"])
         if self._inside:
             self._add(text)
             return self._flush()
@@ -247,6 +259,8 @@ class Database:
     def _text(self, name: str, parameters: Mapping[str, Any]) -> str:
         self._connect()
         assert self._cursor is not None  # noqa: S101 - connecting made it
+        if name in _ADD_JOBS:
+            self.destinations.add(parameters["destination"])
         # What is run is this package's own text, and values are quoted by psycopg.
         return self._cursor.mogrify(self._sql[name].encode(), parameters)
 

@@ -1,15 +1,16 @@
 -- Erasures, and who asked for what, by name.
 
 -- name: ask_erasure
-INSERT INTO remanence.erasures (user_id, agent_id, session_id, since, until, ids, upto, action, asked_by,
-                      asked_at)
-VALUES (:user_id, :agent_id, :session_id, :since, :until, :ids,
-        coalesce((SELECT greatest(u.seq_floor,
-                                  coalesce((SELECT max(e.seq) FROM remanence.entries AS e
-                                            WHERE e.user_id = :user_id), 0))
-                  FROM remanence.users AS u WHERE u.user_id = :user_id), 0),
-        :action, :asked_by, :asked_at)
-RETURNING number;
+WITH asked AS (
+    INSERT INTO remanence.erasures
+        (user_id, agent_id, session_id, since, until, ids, upto, action, asked_by, asked_at)
+    VALUES (:user_id, :agent_id, :session_id, :since, :until, :ids,
+            coalesce((SELECT seq FROM remanence.users WHERE user_id = :user_id), 0),
+            :action, :asked_by, :asked_at)
+    RETURNING number
+),
+marked AS (UPDATE remanence.users SET erasing = 1 WHERE user_id = :user_id)
+SELECT number FROM asked;
 
 -- name: erasures_asked
 -- What was asked for and whose rows may still be there, of one user or of all.
@@ -28,7 +29,12 @@ FROM remanence.erasures
 WHERE number = :number AND rows_gone = 0;
 
 -- name: rows_gone
-UPDATE remanence.erasures SET rows_gone = 1, result = :result WHERE number = :number;
+UPDATE remanence.erasures SET rows_gone = 1, result = :result
+WHERE number = :number AND user_id = :user_id;
+UPDATE remanence.users
+SET erasing = CASE WHEN EXISTS (SELECT 1 FROM remanence.erasures
+                                WHERE user_id = :user_id AND rows_gone = 0) THEN 1 ELSE 0 END
+WHERE user_id = :user_id;
 
 -- name: erasures_to_scrub
 -- With those that nobody has come for.

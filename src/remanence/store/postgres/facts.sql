@@ -13,7 +13,7 @@ VALUES (:user_id, :id, :seq, :session, :text, :at, :utc_offset, :recorded_at, :m
 -- The number of an episode by its id, whose words it is, and whether it comes from a file.
 SELECT p.seq, e.role, p.imported
 FROM remanence.episodes AS p
-JOIN remanence.entries AS e ON e.user_id = p.user_id AND e.seq = p.seq
+JOIN remanence.entries AS e ON e.user_id = :user_id AND e.seq = p.seq
 WHERE p.user_id = :user_id AND p.id = :id;
 
 -- name: add_source
@@ -36,7 +36,7 @@ FROM remanence.fact_sources AS s
 WHERE s.user_id = :user_id
   AND s.source = ANY (translate(:numbers, '[]', '{}')::bigint[])
   AND NOT EXISTS (SELECT 1 FROM remanence.fact_sources AS o
-                  WHERE o.user_id = s.user_id AND o.fact = s.fact
+                  WHERE o.user_id = :user_id AND o.fact = s.fact
                     AND o.source <> ALL (translate(:numbers, '[]', '{}')::bigint[]));
 
 -- name: left_with_sources
@@ -95,40 +95,40 @@ SELECT f.seq, s.agent_id, s.session_id,
        f.id, f.text, f.at, f.utc_offset, f.recorded_at, f.metadata,
        (SELECT string_agg(replace(o.id::text, '-', ''), ' ' ORDER BY n.seq)
         FROM remanence.fact_sources AS r
-        JOIN remanence.entries AS n ON n.user_id = r.user_id AND n.seq = r.source
-        JOIN remanence.episodes AS o ON o.user_id = n.user_id AND o.seq = n.seq
-        WHERE r.user_id = f.user_id AND r.fact = f.seq
+        JOIN remanence.entries AS n ON n.user_id = :user_id AND n.seq = r.source
+        JOIN remanence.episodes AS o ON o.user_id = :user_id AND o.seq = n.seq
+        WHERE r.user_id = :user_id AND r.fact = f.seq
           AND (:known_at IS NULL OR n.recorded_at <= :known_at)),
        f.kind, f.attribute,
        coalesce((SELECT min(2 * r.stated_by + CASE r.drawn WHEN 1 THEN f.imported
                                                            ELSE o.imported END)
                  FROM remanence.fact_sources AS r
-                 JOIN remanence.entries AS n ON n.user_id = r.user_id AND n.seq = r.source
-                 JOIN remanence.episodes AS o ON o.user_id = n.user_id AND o.seq = n.seq
-                 WHERE r.user_id = f.user_id AND r.fact = f.seq
+                 JOIN remanence.entries AS n ON n.user_id = :user_id AND n.seq = r.source
+                 JOIN remanence.episodes AS o ON o.user_id = :user_id AND o.seq = n.seq
+                 WHERE r.user_id = :user_id AND r.fact = f.seq
                    AND (:known_at IS NULL OR n.recorded_at <= :known_at)),
                 2 * coalesce(f.stated_by, 0) + f.imported),
        f.confidence, f.valid_from, f.valid_from_offset, f.valid_until, f.valid_until_offset,
        f.stated_until, f.stated_until_offset, f.superseded_at,
-       (SELECT b.id FROM remanence.facts AS b WHERE b.user_id = f.user_id AND b.seq = f.superseded_by),
+       (SELECT b.id FROM remanence.facts AS b WHERE b.user_id = :user_id AND b.seq = f.superseded_by),
        f.ending
 FROM remanence.facts AS f
-JOIN remanence.sessions AS s ON s.user_id = f.user_id AND s.number = f.session
+JOIN remanence.sessions AS s ON s.user_id = :user_id AND s.number = f.session
 WHERE f.user_id = :user_id AND f.seq = ANY (translate(:numbers, '[]', '{}')::bigint[]);
 
 -- name: facts
 -- Numbers of the facts that a query asks for.
 SELECT f.seq
 FROM remanence.facts AS f
-JOIN remanence.sessions AS s ON s.user_id = f.user_id AND s.number = f.session
+JOIN remanence.sessions AS s ON s.user_id = :user_id AND s.number = f.session
 WHERE f.user_id = :user_id AND f.seq > :after
   AND (:agent_id IS NULL OR s.agent_id = :agent_id)
   AND (:session_id IS NULL OR s.session_id = :session_id
        OR EXISTS (SELECT 1
                   FROM remanence.fact_sources AS r
-                  JOIN remanence.entries AS n ON n.user_id = r.user_id AND n.seq = r.source
-                  JOIN remanence.sessions AS t ON t.user_id = r.user_id AND t.number = n.session
-                  WHERE r.user_id = f.user_id AND r.fact = f.seq AND t.session_id = :session_id))
+                  JOIN remanence.entries AS n ON n.user_id = :user_id AND n.seq = r.source
+                  JOIN remanence.sessions AS t ON t.user_id = :user_id AND t.number = n.session
+                  WHERE r.user_id = :user_id AND r.fact = f.seq AND t.session_id = :session_id))
   AND (:since IS NULL OR f.at >= :since)
   AND (:until IS NULL OR f.at < :until)
   AND (:kinds IS NULL OR f.kind = ANY (translate(:kinds, '[]', '{}')::bigint[]))
@@ -159,7 +159,7 @@ SELECT f.id FROM line AS l JOIN remanence.facts AS f ON f.user_id = :user_id AND
 -- What comes next in a session: episodes that wait (1), or that were passed over (2).
 SELECT p.seq, p.position
 FROM remanence.sessions AS s
-JOIN remanence.episodes AS p ON p.user_id = s.user_id AND p.session = s.number
+JOIN remanence.episodes AS p ON p.user_id = :user_id AND p.session = s.number
     AND p.extraction > 0 AND p.extraction = :extraction
 WHERE s.user_id = :user_id AND s.agent_id = :agent_id AND s.session_id = :session_id
 ORDER BY p.seq
@@ -168,7 +168,7 @@ LIMIT :limit;
 -- name: said_before
 SELECT p.seq
 FROM remanence.sessions AS s
-JOIN remanence.episodes AS p ON p.user_id = s.user_id AND p.session = s.number AND p.position < :position
+JOIN remanence.episodes AS p ON p.user_id = :user_id AND p.session = s.number AND p.position < :position
 WHERE s.user_id = :user_id AND s.agent_id = :agent_id AND s.session_id = :session_id
   AND p.role <> 'system'
 ORDER BY p.position DESC
@@ -197,7 +197,7 @@ WHERE s.user_id = :user_id
   AND (:agent_id IS NULL OR s.agent_id = :agent_id)
   AND (:session_id IS NULL OR s.session_id = :session_id)
   AND EXISTS (SELECT 1 FROM remanence.episodes AS p
-              WHERE p.user_id = s.user_id AND p.session = s.number
+              WHERE p.user_id = :user_id AND p.session = s.number
                 AND p.extraction > 0 AND p.extraction = 1)
 ORDER BY s.number
 LIMIT :limit;

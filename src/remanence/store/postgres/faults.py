@@ -18,7 +18,7 @@ from remanence.errors import (
     StoreUnreachableError,
 )
 
-__all__ = ["is_lost", "passes", "told", "translated"]
+__all__ = ["is_lost", "passes", "told", "translated", "words_of"]
 
 _AGAIN = (
     errors.DeadlockDetected,
@@ -29,17 +29,21 @@ _AGAIN = (
 )
 """What may go otherwise the next time, on a connection that is whole."""
 
+_ENDS_CONNECTIONS = ("08", "57")
+"""Classes of errors: the connection's own, and operators who step in, by a shut-down for one."""
+
 
 def is_lost(error: BaseException) -> bool:
     """Return whether a connection is gone, or could not be had: what was sent may have arrived."""
     if isinstance(error, PoolTimeout | TooManyRequests):
         return True
-    if isinstance(error, errors.OperatorIntervention):  # among them shut-downs and crashes
-        return not isinstance(error, errors.QueryCanceled)
     if isinstance(error, errors.IdleInTransactionSessionTimeout | errors.TooManyConnections):
         return True
-    unnamed = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
-    return unnamed or (isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith("08"))
+    if not isinstance(error, psycopg.Error) or isinstance(error, errors.QueryCanceled):
+        return False
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError)
+    return error.sqlstate.startswith(_ENDS_CONNECTIONS)
 
 
 def passes(error: BaseException) -> bool:
@@ -62,7 +66,7 @@ def translated(place: str) -> Generator[None]:
 
 def told(place: str, error: BaseException) -> StoreError:  # noqa: PLR0911 - one for each meaning
     """Return what an error means to whoever uses the store."""
-    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    text = words_of(error)
     match error:
         case errors.DiskFull() | errors.OutOfMemory():
             return StoreFullError(
@@ -97,7 +101,17 @@ def told(place: str, error: BaseException) -> StoreError:  # noqa: PLR0911 - one
         case _ if is_lost(error):
             return StoreUnreachableError(
                 f"{place} can't be reached, or has no connection to spare ({text}); see that the "
-                "server runs and takes more, then try again"
+                "server runs, knows who logs in, and takes more, then try again"
             )
         case _:
             return StoreError(f"{place}: {text}")
+
+
+def words_of(error: BaseException) -> str:
+    """Return what an error says, in one line and without values."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    # Below the first line there may be values, but for who could not connect: there are the hosts.
+    connecting = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
+    return " ".join(lines if connecting else lines[:1])

@@ -6,20 +6,36 @@ SELECT id, kind, destination, user_id, agent_id, session_id, key, state, attempt
 FROM remanence.jobs
 WHERE user_id = :user_id AND destination = :destination AND key = :key;
 
--- name: pending_job
--- One that waits behind the others of its lane, if it is of the same kind. It is held, so that no worker
--- takes it before it can see what is written now.
-SELECT number FROM remanence.jobs
-WHERE destination = :destination AND user_id = :user_id AND agent_id = :agent_id
-  AND session_id = :session_id AND state < 2 AND state = 0 AND kind = :kind
-ORDER BY number
-LIMIT 1
-FOR UPDATE;
-
--- name: put_off_job
--- A newer one like it may wait until :due_at, which is :wait from when that was put in.
-UPDATE remanence.jobs SET due_at = greatest(due_at, least(:due_at, created_at + 10 * :wait))
-WHERE number = :number AND tried = 0 AND attempts = 0;
+-- name: follow_job
+-- If one of its kind waits in its lane, that is put off: until :put_off_until, which is :wait from when the new
+-- one was put in, unless that was NULL. It is held, so that no worker takes it before it can see what is
+-- written now. If none does, it is put in.
+WITH waiting AS MATERIALIZED (
+    SELECT number FROM remanence.jobs
+    WHERE destination = :destination AND user_id = :user_id AND agent_id = :agent_id
+      AND session_id = :session_id AND state < 2 AND state = 0 AND kind = :kind
+    ORDER BY number
+    LIMIT 1
+    FOR UPDATE
+),
+put_off AS (
+    UPDATE remanence.jobs AS j
+    SET due_at = greatest(j.due_at, least(:put_off_until, j.created_at + 10 * :wait))
+    FROM waiting AS w
+    WHERE j.number = w.number AND j.user_id = :user_id
+      AND :put_off_until IS NOT NULL AND j.tried = 0 AND j.attempts = 0
+),
+added (number) AS (
+    INSERT INTO remanence.jobs
+        (id, kind, destination, user_id, agent_id, session_id, key, state, attempts, tried, due_at,
+         created_at, payload_bytes)
+    SELECT :id, :kind, :destination, :user_id, :agent_id, :session_id, :key, 0, 0, 0, :due_at,
+           :created_at, :payload_bytes
+    WHERE NOT EXISTS (SELECT 1 FROM waiting)
+    RETURNING number
+)
+INSERT INTO remanence.job_payloads (job, user_id, payload)
+SELECT number, :user_id, :payload FROM added;
 
 -- name: add_job
 INSERT INTO remanence.jobs (id, kind, destination, user_id, agent_id, session_id, key, state, attempts, tried,

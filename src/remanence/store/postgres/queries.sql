@@ -6,19 +6,15 @@ SELECT 1 FROM remanence.users WHERE user_id = :user_id FOR UPDATE;
 
 -- name: user
 -- A user's counters.
-SELECT greatest(u.seq_floor, coalesce((SELECT max(e.seq) FROM remanence.entries AS e
-                                       WHERE e.user_id = :user_id), 0)),
-       u.epoch, u.rebuild_epoch, u.sessions
-FROM remanence.users AS u
-WHERE u.user_id = :user_id;
+SELECT seq, epoch, rebuild_epoch, sessions FROM remanence.users WHERE user_id = :user_id;
 
 -- name: head
 -- What every search begins with.
-SELECT greatest(u.seq_floor, coalesce((SELECT max(e.seq) FROM remanence.entries AS e
-                                       WHERE e.user_id = :user_id), 0)),
-       u.epoch,
-       coalesce((SELECT m.seq FROM remanence.embedded AS m
-                 WHERE m.user_id = :user_id AND m.embedder = :embedder), 0)
+SELECT u.seq, u.epoch,
+       CASE WHEN :embedder IS NULL THEN 0
+            ELSE coalesce((SELECT m.seq FROM remanence.embedded AS m
+                           WHERE m.user_id = :user_id AND m.embedder = :embedder), 0) END,
+       u.erasing
 FROM remanence.users AS u
 WHERE u.user_id = :user_id;
 
@@ -27,8 +23,11 @@ WHERE u.user_id = :user_id;
 SELECT nextval('remanence.epochs');
 
 -- name: add_user
-INSERT INTO remanence.users (user_id, seq_floor, epoch, rebuild_epoch, sessions)
-SELECT :user_id, seq_floor, :epoch, :epoch, 0 FROM remanence.counters WHERE id = 1
+-- An epoch nobody had before, and a number nobody had who is gone.
+INSERT INTO remanence.users (user_id, seq, epoch, rebuild_epoch, sessions)
+SELECT :user_id, c.seq_floor, n.epoch, n.epoch, 0
+FROM remanence.counters AS c, (SELECT nextval('remanence.epochs') AS epoch) AS n
+WHERE c.id = 1
 ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id;
 
 -- name: raise_floor
@@ -40,14 +39,21 @@ UPDATE remanence.users SET sessions = :sessions WHERE user_id = :user_id;
 
 -- name: raise_epoch
 UPDATE remanence.users
-SET epoch = :epoch,
-    rebuild_epoch = coalesce(:rebuild_epoch, rebuild_epoch),
-    seq_floor = coalesce(:seq_floor, seq_floor)
+SET epoch = :epoch, rebuild_epoch = coalesce(:rebuild_epoch, rebuild_epoch)
 WHERE user_id = :user_id;
 
 -- name: session
-SELECT number, next_position FROM remanence.sessions
+SELECT number FROM remanence.sessions
 WHERE user_id = :user_id AND agent_id = :agent_id AND session_id = :session_id;
+
+-- name: place
+-- Where writing to a session begins: the user's last number, how many sessions the user ever had, and the
+-- session's own number and next position, if it is there.
+SELECT u.seq, u.sessions, s.number, s.next_position
+FROM remanence.users AS u
+LEFT JOIN remanence.sessions AS s
+    ON s.user_id = :user_id AND s.agent_id = :agent_id AND s.session_id = :session_id
+WHERE u.user_id = :user_id;
 
 -- name: add_session
 INSERT INTO remanence.sessions (user_id, agent_id, session_id, number, next_position, items)
@@ -56,13 +62,13 @@ VALUES (:user_id, :agent_id, :session_id, :number, 0, 0);
 -- name: advance_session
 UPDATE remanence.sessions SET next_position = :next_position, items = items + :added
 WHERE user_id = :user_id AND agent_id = :agent_id AND session_id = :session_id;
+UPDATE remanence.users SET seq = greatest(seq, :seq) WHERE user_id = :user_id;
 
--- name: episode_by_message
--- The episode that already carries a message id in a session.
-SELECT seq, id, position, role, name, content, at, utc_offset, recorded_at, message_id, metadata,
-       imported
+-- name: episodes_by_message
+-- The episodes that carry these message ids in a session.
+SELECT id, position, role, name, content, at, utc_offset, recorded_at, message_id, metadata, imported
 FROM remanence.episodes
-WHERE user_id = :user_id AND session = :session AND message_id = :message_id;
+WHERE user_id = :user_id AND session = :session AND message_id = ANY (ARRAY(SELECT json_array_elements_text(:message_ids::json)));
 
 -- name: ids_by_message
 -- Episodes that carry these message ids, and those of their parts: ids that go on with '#', which
@@ -99,16 +105,16 @@ VALUES (:user_id, :seq, :origin, :session, :at, :recorded_at, :role, :speaker,
 SELECT e.seq, e.origin, e.session, s.agent_id, s.session_id, e.at, e.role, e.speaker, e.terms,
        e.asks, e.analyzer, e.recorded_at,
        CASE e.origin WHEN 1 THEN (SELECT string_agg(o.source::text, ' ') FROM remanence.fact_sources AS o
-                                  WHERE o.user_id = e.user_id AND o.fact = e.seq) END,
+                                  WHERE o.user_id = :user_id AND o.fact = e.seq) END,
        CASE WHEN f.valid_from IS NULL AND f.stated_until <= f.at THEN NULL
             ELSE coalesce(f.valid_from, f.at) END,
        f.valid_until, f.stated_until, f.superseded_at, f.ending,
        CASE e.origin WHEN 1 THEN coalesce((SELECT min(o.stated_by) FROM remanence.fact_sources AS o
-                                           WHERE o.user_id = e.user_id AND o.fact = e.seq),
+                                           WHERE o.user_id = :user_id AND o.fact = e.seq),
                                           f.stated_by) END
 FROM remanence.entries AS e
-JOIN remanence.sessions AS s ON s.user_id = e.user_id AND s.number = e.session
-LEFT JOIN remanence.facts AS f ON e.origin = 1 AND f.user_id = e.user_id AND f.seq = e.seq
+JOIN remanence.sessions AS s ON s.user_id = :user_id AND s.number = e.session
+LEFT JOIN remanence.facts AS f ON e.origin = 1 AND f.user_id = :user_id AND f.seq = e.seq
 WHERE e.user_id = :user_id AND e.seq > :seq
 ORDER BY e.seq
 LIMIT nullif(:limit, -1);
@@ -118,16 +124,16 @@ LIMIT nullif(:limit, -1);
 SELECT e.seq, e.origin, e.session, s.agent_id, s.session_id, e.at, e.role, e.speaker, e.terms,
        e.asks, e.analyzer, e.recorded_at,
        CASE e.origin WHEN 1 THEN (SELECT string_agg(o.source::text, ' ') FROM remanence.fact_sources AS o
-                                  WHERE o.user_id = e.user_id AND o.fact = e.seq) END,
+                                  WHERE o.user_id = :user_id AND o.fact = e.seq) END,
        CASE WHEN f.valid_from IS NULL AND f.stated_until <= f.at THEN NULL
             ELSE coalesce(f.valid_from, f.at) END,
        f.valid_until, f.stated_until, f.superseded_at, f.ending,
        CASE e.origin WHEN 1 THEN coalesce((SELECT min(o.stated_by) FROM remanence.fact_sources AS o
-                                           WHERE o.user_id = e.user_id AND o.fact = e.seq),
+                                           WHERE o.user_id = :user_id AND o.fact = e.seq),
                                           f.stated_by) END
 FROM remanence.entries AS e
-JOIN remanence.sessions AS s ON s.user_id = e.user_id AND s.number = e.session
-LEFT JOIN remanence.facts AS f ON e.origin = 1 AND f.user_id = e.user_id AND f.seq = e.seq
+JOIN remanence.sessions AS s ON s.user_id = :user_id AND s.number = e.session
+LEFT JOIN remanence.facts AS f ON e.origin = 1 AND f.user_id = :user_id AND f.seq = e.seq
 WHERE e.user_id = :user_id AND e.seq = ANY (translate(:numbers, '[]', '{}')::bigint[])
 ORDER BY e.seq;
 
@@ -141,21 +147,20 @@ SELECT DISTINCT seq FROM remanence.amendments
 WHERE user_id = :user_id AND epoch > :epoch AND seq <= :seq
 ORDER BY seq;
 
--- name: items_at
--- Whole episodes by number, and which of these numbers are facts.
-SELECT e.seq, e.origin, s.agent_id, s.session_id,
+-- name: episodes_at
+-- Whole episodes by number.
+SELECT p.seq, s.agent_id, s.session_id,
        p.id, p.position, p.role, p.name, p.content, p.at, p.utc_offset, p.recorded_at,
        p.message_id, p.metadata, p.imported
-FROM remanence.entries AS e
-JOIN remanence.sessions AS s ON s.user_id = e.user_id AND s.number = e.session
-LEFT JOIN remanence.episodes AS p ON e.origin = 0 AND p.user_id = e.user_id AND p.seq = e.seq
-WHERE e.user_id = :user_id AND e.seq = ANY (translate(:numbers, '[]', '{}')::bigint[]);
+FROM remanence.episodes AS p
+JOIN remanence.sessions AS s ON s.user_id = :user_id AND s.number = p.session
+WHERE p.user_id = :user_id AND p.seq = ANY (translate(:numbers, '[]', '{}')::bigint[]);
 
 -- name: page
 -- Numbers of the items that a filter sees.
 SELECT e.seq
 FROM remanence.entries AS e
-JOIN remanence.sessions AS s ON s.user_id = e.user_id AND s.number = e.session
+JOIN remanence.sessions AS s ON s.user_id = :user_id AND s.number = e.session
 WHERE e.user_id = :user_id AND e.seq > :after
   AND (:agent_id IS NULL OR s.agent_id = :agent_id)
   AND (:session_id IS NULL OR s.session_id = :session_id)
@@ -176,7 +181,7 @@ found (seq) AS (
 SELECT e.seq
 FROM found AS o
 JOIN remanence.entries AS e ON e.user_id = :user_id AND e.seq = o.seq
-JOIN remanence.sessions AS s ON s.user_id = e.user_id AND s.number = e.session
+JOIN remanence.sessions AS s ON s.user_id = :user_id AND s.number = e.session
 WHERE (:agent_id IS NULL OR s.agent_id = :agent_id)
   AND (:session_id IS NULL OR s.session_id = :session_id)
   AND (:since IS NULL OR e.at >= :since)
@@ -187,8 +192,8 @@ ORDER BY e.seq;
 -- What an erasure is about to remove.
 SELECT e.seq, e.origin, e.seq, e.session, coalesce(p.id, f.id)
 FROM remanence.entries AS e
-LEFT JOIN remanence.episodes AS p ON e.origin = 0 AND p.user_id = e.user_id AND p.seq = e.seq
-LEFT JOIN remanence.facts AS f ON e.origin = 1 AND f.user_id = e.user_id AND f.seq = e.seq
+LEFT JOIN remanence.episodes AS p ON e.origin = 0 AND p.user_id = :user_id AND p.seq = e.seq
+LEFT JOIN remanence.facts AS f ON e.origin = 1 AND f.user_id = :user_id AND f.seq = e.seq
 WHERE e.user_id = :user_id AND e.seq = ANY (translate(:numbers, '[]', '{}')::bigint[]);
 
 -- name: drop_episode
@@ -233,8 +238,8 @@ SELECT (SELECT count(*) FROM remanence.removals WHERE user_id = :user_id)
 -- Items read by an older analyser, with their texts.
 SELECT e.seq, coalesce(p.content, f.text)
 FROM remanence.entries AS e
-LEFT JOIN remanence.episodes AS p ON e.origin = 0 AND p.user_id = e.user_id AND p.seq = e.seq
-LEFT JOIN remanence.facts AS f ON e.origin = 1 AND f.user_id = e.user_id AND f.seq = e.seq
+LEFT JOIN remanence.episodes AS p ON e.origin = 0 AND p.user_id = :user_id AND p.seq = e.seq
+LEFT JOIN remanence.facts AS f ON e.origin = 1 AND f.user_id = :user_id AND f.seq = e.seq
 WHERE e.user_id = :user_id AND e.analyzer < :version
 ORDER BY e.seq
 LIMIT nullif(:limit, -1);
@@ -249,7 +254,7 @@ SELECT count(DISTINCT e.user_id), count(DISTINCT e.session) FILTER (WHERE e.orig
        count(*) FILTER (WHERE e.origin = 0), count(*) FILTER (WHERE e.origin = 1),
        min(e.at), max(e.at)
 FROM remanence.entries AS e
-JOIN remanence.sessions AS s ON s.user_id = e.user_id AND s.number = e.session
+JOIN remanence.sessions AS s ON s.user_id = :user_id AND s.number = e.session
 WHERE e.user_id = :user_id
   AND (:agent_id IS NULL OR s.agent_id = :agent_id)
   AND (:session_id IS NULL OR s.session_id = :session_id)

@@ -66,7 +66,7 @@ class PostgresStore(RelationalStore):
     def __init__(self, location: str, *, connections: int = 8, patience: float = 30.0) -> None:
         """Keep the settings; nothing is opened yet."""
         super().__init__()
-        self._address = Address.of(location)
+        self._address = Address.of(location, patience=patience)
         self.location = self._address.shown
         self.jobs = RelationalJobs(write=self._tend, read=self._read, listen=self._listen)
         self.erasures = PostgresErasures(write=self._write, read=self._read, glance=self._read)

@@ -30,8 +30,8 @@ SELECT seq FROM remanence.embedded WHERE user_id = :user_id AND embedder = :embe
 -- name: unembedded
 SELECT e.seq, coalesce(p.content, f.text)
 FROM remanence.entries AS e
-LEFT JOIN remanence.episodes AS p ON e.origin = 0 AND p.user_id = e.user_id AND p.seq = e.seq
-LEFT JOIN remanence.facts AS f ON e.origin = 1 AND f.user_id = e.user_id AND f.seq = e.seq
+LEFT JOIN remanence.episodes AS p ON e.origin = 0 AND p.user_id = :user_id AND p.seq = e.seq
+LEFT JOIN remanence.facts AS f ON e.origin = 1 AND f.user_id = :user_id AND f.seq = e.seq
 WHERE e.user_id = :user_id AND e.seq > :progress
 ORDER BY e.seq
 LIMIT :limit;

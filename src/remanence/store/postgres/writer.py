@@ -2,8 +2,9 @@
 
 When a connection breaks while a transaction is being committed, nobody knows whether it was. Each
 thread that writes therefore has a row of its own, whose number every one of its transactions
-raises from the one before. Afterwards the number tells. If it was not raised, it is raised then, so
-that the lost transaction can't be committed any more should it still be on its way.
+raises by one from the one before. Afterwards the number tells. Whoever asks raises it by two, which
+leaves it odd or even as it was: so the lost transaction can't be committed any more should it still
+be on its way, and what was found is on every replica that commits wait for, since this is.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any
 
 from psycopg import errors
+from psycopg_pool import PoolTimeout
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
+from remanence.errors import StoreUnreachableError
 from remanence.store.postgres.database import Database
-from remanence.store.postgres.faults import is_lost, passes
+from remanence.store.postgres.faults import is_lost, passes, words_of
 from remanence.store.postgres.roles import APP
 from remanence.store.relational.grouping import GroupingLane, Outcome
 from remanence.store.relational.lane import Call, ReaderLane
@@ -130,18 +133,21 @@ class WritingLane(GroupingLane[Database]):
         with _undone(database):
             database.begin()
             outcomes = self._outcomes(database, group)
+        destinations = set(database.destinations)
         try:
             with _undone(database):
                 database.commit(f"{_ROLE};\n{self._raised(1)}")
         except errors.DivisionByZero:
             self._writer = None  # its row is gone, as from a backup: another one will do
             raise
+        except PoolTimeout:
+            raise  # there was no connection, so nothing was sent
         except Exception as error:
             if not is_lost(error) or not self._was_committed(database, deadline):
                 raise
         else:
             self._number += 1
-        self._announce(database.destinations)
+        self._announce(destinations)
         database.release()
         return outcomes
 
@@ -155,37 +161,42 @@ class WritingLane(GroupingLane[Database]):
             database.commit(f"{_ROLE};\n{_REGISTER.format(writer=writer)}")
         self._writer, self._number = writer, 0
 
-    def _raised(self, by: int) -> str:
+    def _raised(self, by: int, before: int | None = None) -> str:
         """Return the statement that raises this thread's number."""
-        return _NEXT.format(writer=self._writer, before=self._number, number=self._number + by)
+        before = self._number if before is None else before
+        return _NEXT.format(writer=self._writer, before=before, number=before + by)
 
     def _was_committed(self, database: Database, deadline: float) -> bool:
         """Return whether the transaction was committed that nobody answered for.
 
         If it was not, it can't be any more.
+
+        Raises:
+            StoreUnreachableError: Nobody can tell.
         """
         try:
             left = max(1.0, deadline - time.monotonic())
             return _again(left)(self._ask, database)
-        except BaseException:
+        except Exception as error:
             self._writer = None  # nobody knows its number
-            raise
+            raise StoreUnreachableError(
+                f"{database.place} was lost while it committed, and whether this was kept is not "
+                f"known ({words_of(error)}); messages with ids can be sent again, and are kept once"
+            ) from error
 
     def _ask(self, database: Database) -> bool:
         with _undone(database):
             database.begin()
             found = database.execute(f"{_ROLE};\n{_ASK.format(writer=self._writer)}")
-            last = found[0][0] if found else None
-            if last == self._number:
-                # By two: if this is lost as well, it is not taken for what was lost before.
-                database.commit(self._raised(2))
-                last = self._number + 2
-        database.roll_back()
+            last: int | None = found[0][0] if found else None
+            if last is not None:
+                database.commit(self._raised(2, last))
+        database.release()
         if last is None:
             self._writer = None
             return False
-        committed = last == self._number + 1
-        self._number = last
+        committed = last > self._number and (last - self._number) % 2 == 1
+        self._number = last + 2
         return committed
 
 

@@ -20,7 +20,7 @@ class Database(Protocol):
     """Runs statements by their names, in a transaction, for one thread at a time.
 
     Whatever is done is about one user, or about all without their content, and says so first:
-    :meth:`enter`, :meth:`hold` or :meth:`across`. A database that keeps its tenants apart shows
+    :meth:`enter`, :meth:`hold`, :meth:`across` or :meth:`oversee`. A database that keeps its tenants apart shows
     nothing else from then on.
     """
 
@@ -39,6 +39,10 @@ class Database(Protocol):
 
     def across(self) -> None:
         """Turn to all users: names, ids and numbers can be seen, and no content."""
+        ...
+
+    def oversee(self) -> None:
+        """Turn to all users as an operator does: how much there is can be read, and no content."""
         ...
 
     def snapshot(self) -> AbstractContextManager[None]:

@@ -88,7 +88,7 @@ def remove(database: Database, number: int, at: dt.datetime) -> Erasure | None:
     where, ids, upto, action, asked_by = _wanted(row)
     erasure = _remove(database, number, where, ids, upto)
     result = json.dumps(_result(erasure))
-    database.run("rows_gone", {"number": number, "result": result})
+    database.run("rows_gone", {"number": number, "user_id": where.user_id, "result": result})
     counts = {name: count for name, count in erasure.places.items() if count}
     record(database, NewAudit(at, action, where.user_id, asked_by, counts))
     return erasure

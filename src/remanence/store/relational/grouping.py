@@ -13,12 +13,20 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
-from remanence.errors import RemanenceError, StoreBusyError
+from remanence.errors import (
+    RemanenceError,
+    StoreBusyError,
+    StoreReadOnlyError,
+    StoreUnreachableError,
+)
 from remanence.store.relational.lane import Call, Calls, Connected, Lane
 
 __all__ = ["GroupingLane", "Outcome", "Transactional"]
 
 _MOST_IN_A_GROUP = 512
+
+_HOPELESS = (StoreBusyError, StoreReadOnlyError, StoreUnreachableError)
+"""What no write of a group is at fault for."""
 
 
 class Transactional(Connected, Protocol):
@@ -81,8 +89,8 @@ class GroupingLane(Lane[D]):
             with database.translated():
                 outcomes = self._transact(database, group)
         except BaseException as error:  # whoever waits for the future gets it
-            # Who waited for another process in vain would do so again, one after the other.
-            hopeless = isinstance(error, StoreBusyError)
+            # Who waited in vain would do so again, one after the other.
+            hopeless = isinstance(error, _HOPELESS)
             for call in group:
                 if hopeless or len(group) == 1:
                     call.future.set_exception(error)

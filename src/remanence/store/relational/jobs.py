@@ -73,11 +73,12 @@ def enqueue(database: Database, jobs: Sequence[NewJob], quota: Quota) -> list[Jo
     stored: list[Job] = []
     grown: dict[str, None] = {}
     for new in jobs:
-        place = {**scope_parameters(new.scope), "destination": new.destination, "key": new.key}
+        values = _values(new)
         database.enter(new.scope.user_id)
-        row = database.row("job_by_key", place)
+        row = database.row("job_by_key", values)
         if row is None:
-            row = _add(database, new, place)
+            row = database.one("add_job", values)
+            database.run("add_payload", values)
             grown[new.destination] = None
         stored.append(_job_of(row))
     for destination in grown:
@@ -85,36 +86,32 @@ def enqueue(database: Database, jobs: Sequence[NewJob], quota: Quota) -> list[Jo
     return stored
 
 
-def _add(database: Database, new: NewJob, place: dict[str, str]) -> Row:
-    values: dict[str, Any] = {
-        **place,
+def _values(new: NewJob) -> dict[str, Any]:
+    return {
+        **scope_parameters(new.scope),
+        "destination": new.destination,
+        "key": new.key,
         "id": to_id(new.id),
         "kind": new.kind,
         "created_at": to_microseconds(new.created_at),
         "due_at": to_microseconds(new.due_at or new.created_at),
+        "payload": new.payload,
         "payload_bytes": len(new.payload.encode()),
     }
-    row = database.one("add_job", values)
-    database.run("add_payload", {"user_id": new.scope.user_id, "payload": new.payload})
-    return row
 
 
 def follow(database: Database, jobs: Sequence[NewJob]) -> None:
     """Put in what is not waiting; see :meth:`remanence.store.jobs.JobStore.follow`."""
     for new in jobs:
-        place = {**scope_parameters(new.scope), "destination": new.destination}
         database.enter(new.scope.user_id)
-        waiting = database.row("pending_job", {**place, "kind": new.kind})
-        if waiting is None:
-            _add(database, new, {**place, "key": new.key})
-        elif new.due_at is not None:
-            _put_off(database, waiting[0], new.created_at, new.due_at)
-
-
-def _put_off(database: Database, number: int, created_at: dt.datetime, due_at: dt.datetime) -> None:
-    until = to_microseconds(due_at)
-    wait = until - to_microseconds(created_at)
-    database.run("put_off_job", {"number": number, "due_at": until, "wait": wait})
+        created_at = to_microseconds(new.created_at)
+        until = None if new.due_at is None else to_microseconds(new.due_at)
+        values = {
+            **_values(new),
+            "put_off_until": until,
+            "wait": None if until is None else until - created_at,
+        }
+        database.run("follow_job", values)
 
 
 def _check_quota(database: Database, destination: str, quota: Quota) -> None:

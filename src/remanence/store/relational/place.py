@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from remanence.store.analysis import Analysis
-from remanence.store.relational.database import Database, Row
+from remanence.store.relational.database import Database
 from remanence.store.relational.rows import ROLES, scope_parameters
 from remanence.store.times import to_microseconds
 from remanence.types import Role, Scope
@@ -18,7 +18,16 @@ _LOGGED_CHANGES = 10_000
 
 
 class Place:
-    """A session being written to: its counters, and its user's."""
+    """A session being written to: its counters, and its user's.
+
+    Attributes:
+        scope: The session.
+        user_id: Whose.
+        seq: The number of the user's last item.
+        is_new: Whether nothing was written to the session before.
+        session: The session's number.
+        next_position: The position of what is said in it next.
+    """
 
     def __init__(self, database: Database, scope: Scope) -> None:
         """Find or make the user and the session."""
@@ -26,17 +35,19 @@ class Place:
         self._database = database
         self._key = scope_parameters(scope)
         self.user_id = scope.user_id
-        user = _held(database, self.user_id)
-        self.seq: int = user[0]
-        session = database.row("session", self._key)
-        if session is None:
-            number: int = user[3] + 1
-            session = (number, 0)
-            database.run("count_sessions", {"user_id": self.user_id, "sessions": number})
-            database.run("add_session", {**self._key, "number": number})
-        self.session: int = session[0]
-        self.next_position: int = session[1]
+        database.hold(self.user_id)
+        place = database.row("place", self._key)
+        if place is None:
+            database.run("add_user", {"user_id": self.user_id})
+            place = database.one("place", self._key)
+        self.seq: int = place[0]
+        self.is_new = place[2] is None
+        self.session: int = place[1] + 1 if self.is_new else place[2]
+        self.next_position: int = place[3] or 0
         self._added = 0
+        if self.is_new:
+            database.run("count_sessions", {"user_id": self.user_id, "sessions": self.session})
+            database.run("add_session", {**self._key, "number": self.session})
 
     def next_seq(self) -> int:
         """Return the number of the item that comes next."""
@@ -76,18 +87,13 @@ class Place:
         """Write the session's counters back."""
         self._database.run(
             "advance_session",
-            {**self._key, "next_position": self.next_position, "added": self._added},
+            {
+                **self._key,
+                "next_position": self.next_position,
+                "added": self._added,
+                "seq": self.seq,
+            },
         )
-
-
-def _held(database: Database, user_id: str) -> Row:
-    """Return a user's counters, which nobody else changes meanwhile; a new user gets some."""
-    database.hold(user_id)
-    user = database.row("user", {"user_id": user_id})
-    if user is None:
-        database.run("add_user", {"user_id": user_id, "epoch": next_epoch(database)})
-        user = database.one("user", {"user_id": user_id})
-    return user
 
 
 def next_epoch(database: Database) -> int:

@@ -40,7 +40,10 @@ def head(database: Database, user_id: str, embedder: int | None) -> Head:
     """Return a user's sequence, epoch, and progress with an embedder."""
     database.enter(user_id)
     row = database.row("head", {"user_id": user_id, "embedder": embedder})
-    return Head(0, 0) if row is None else Head(*row)
+    if row is None:
+        return Head(0, 0)
+    seq, epoch, embedded, erasing = row
+    return Head(seq, epoch, embedded, erasing=bool(erasing))
 
 
 def changes(database: Database, user_id: str, since: Head, limit: int) -> Changes:
@@ -92,9 +95,9 @@ def at_sequence(
     known = None if known_at is None else to_microseconds(known_at)
     place = {"user_id": user_id, "numbers": json.dumps(list(numbers))}
     database.enter(user_id)
-    rows = database.rows("items_at", place)
+    rows = database.rows("episodes_at", place)
     facts: list[Row] = []
-    if any(origin for _, origin, *_ in rows):
+    if len(rows) < len(set(numbers)):
         facts = database.rows("facts_at", {**place, "known_at": known})
     return items_of(user_id, rows, facts, known)
 

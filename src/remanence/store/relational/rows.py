@@ -111,7 +111,7 @@ def episode_of(scope: Scope, row: Row) -> Episode:
 def items_of(
     user_id: str, rows: Sequence[Row], facts: Sequence[Row], known_at: int | None
 ) -> dict[int, Item]:
-    """Return items by number: those of rows of ``items_at``, and the facts of rows of ``facts_at``.
+    """Return items by number: of the rows of ``episodes_at``, and of those of ``facts_at``.
 
     Facts are told as they were known at a time; ``None`` for now.
     """
@@ -124,9 +124,7 @@ def items_of(
             scopes[agent_id, session_id] = scope
         return scope
 
-    items: dict[int, Item] = {
-        row[0]: episode_of(scope_of(row[2], row[3]), row[4:]) for row in rows if not row[1]
-    }
+    items: dict[int, Item] = {row[0]: episode_of(scope_of(row[1], row[2]), row[3:]) for row in rows}
     items |= {row[0]: _fact_of(scope_of(row[1], row[2]), row[3:], known_at) for row in facts}
     return items
 

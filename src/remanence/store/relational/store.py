@@ -18,6 +18,7 @@ from remanence.store.relational.archive import RelationalArchive
 from remanence.store.relational.audit import RelationalAudit
 from remanence.store.relational.extraction_store import RelationalExtraction
 from remanence.store.relational.job_store import RelationalJobs
+from remanence.store.relational.usage import RelationalUsage
 from remanence.store.relational.vector_store import RelationalVectors
 from remanence.types import Episode, Fact, Filter, Origin, Scope
 
@@ -40,6 +41,7 @@ class RelationalStore(abc.ABC):
         extraction: What is still to be read for facts in the same store.
         audit: Who asked for what, in the same store.
         archive: All of one user's memory, as it leaves the store and comes in.
+        usage: How much there is of whom, in the same store.
     """
 
     def __init__(self) -> None:
@@ -49,6 +51,7 @@ class RelationalStore(abc.ABC):
         self.extraction = RelationalExtraction(write=self._write, read=self._read)
         self.audit = RelationalAudit(write=self._write, read=self._read)
         self.archive = RelationalArchive(write=self._write, read=self._read)
+        self.usage = RelationalUsage(read=self._read)
 
     @abc.abstractmethod
     async def _write(

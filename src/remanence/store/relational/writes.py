@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,13 +10,13 @@ from remanence.errors import ConflictError
 from remanence.store.analysis import Reanalysis
 from remanence.store.jobs import NewJob
 from remanence.store.protocol import Batch, NewEpisode
-from remanence.store.relational.database import Database, Row
+from remanence.store.relational.database import Database
 from remanence.store.relational.extraction import WAITING
 from remanence.store.relational.jobs import follow
 from remanence.store.relational.place import Place, next_epoch
 from remanence.store.relational.rows import episode_of, to_id
 from remanence.store.times import to_microseconds, to_offset
-from remanence.types import Episode, Scope
+from remanence.types import Episode
 
 __all__ = ["append", "replace_terms"]
 
@@ -31,8 +32,9 @@ def append(
             stored[number] = []
             continue
         place = Place(database, batch.scope)
+        there = _there(database, place, batch)
         stored[number] = [
-            _append_one(database, place, episode, extract) for episode in batch.episodes
+            _append_one(database, place, episode, there, extract) for episode in batch.episodes
         ]
         place.save()
     follow(database, then)
@@ -43,16 +45,22 @@ def _user_of(numbered: tuple[int, Batch]) -> str:
     return numbered[1].scope.user_id
 
 
-def _append_one(database: Database, place: Place, new: NewEpisode, extract: bool) -> Episode:
-    if new.message_id is not None:
-        key = {
-            "user_id": place.user_id,
-            "session": place.session,
-            "message_id": new.message_id,
-        }
-        row = database.row("episode_by_message", key)
-        if row is not None:
-            return _same(place.scope, row, new)
+def _there(database: Database, place: Place, batch: Batch) -> dict[str, Episode]:
+    """Return what the session holds already of a batch, by message id."""
+    ids = [new.message_id for new in batch.episodes if new.message_id is not None]
+    if place.is_new or not ids:
+        return {}
+    wanted = {"user_id": place.user_id, "session": place.session, "message_ids": json.dumps(ids)}
+    rows = database.rows("episodes_by_message", wanted)
+    found = (episode_of(place.scope, row) for row in rows)
+    return {there.message_id: there for there in found if there.message_id is not None}
+
+
+def _append_one(
+    database: Database, place: Place, new: NewEpisode, there: dict[str, Episode], extract: bool
+) -> Episode:
+    if new.message_id is not None and new.message_id in there:
+        return _same(there[new.message_id], new)
     at = to_microseconds(new.at)
     row = (
         to_id(new.id),
@@ -85,16 +93,18 @@ def _append_one(database: Database, place: Place, new: NewEpisode, extract: bool
         role=new.role,
         speaker=new.name,
     )
-    return episode_of(place.scope, row)
+    stored = episode_of(place.scope, row)
+    if new.message_id is not None:
+        there[new.message_id] = stored
+    return stored
 
 
-def _same(scope: Scope, row: Row, new: NewEpisode) -> Episode:
+def _same(there: Episode, new: NewEpisode) -> Episode:
     """Return the episode that carries the message id already, if it is the same message."""
-    there = episode_of(scope, row[1:])
     if (there.role, there.content) != (new.role, new.content):
         raise ConflictError(
             f"id: message {new.message_id!r} is already stored in session "
-            f"{scope.session_id or '(unnamed)'!r} with another role or content; give the new "
+            f"{there.scope.session_id or '(unnamed)'!r} with another role or content; give the new "
             "message an id of its own, or forget the stored one first"
         )
     return there

@@ -177,6 +177,9 @@ class Database:
     def across(self) -> None:
         """Turn to all users."""
 
+    def oversee(self) -> None:
+        """Turn to all users, for an operator."""
+
     @contextlib.contextmanager
     def transaction(self) -> Generator[None]:
         """Run a block as one transaction that may write: all of it or nothing."""

@@ -7,18 +7,23 @@ SELECT id, kind, destination, user_id, agent_id, session_id, key, state, attempt
 FROM jobs
 WHERE user_id = :user_id AND destination = :destination AND key = :key;
 
--- name: pending_job
--- One that waits behind the others of its lane, if it is of the same kind.
-SELECT number FROM jobs
-WHERE destination = :destination AND user_id = :user_id AND agent_id = :agent_id
-  AND session_id = :session_id AND state < 2 AND state = 0 AND kind = :kind
-ORDER BY number
-LIMIT 1;
-
--- name: put_off_job
--- A newer one like it may wait until :due_at, which is :wait from when that was put in.
-UPDATE jobs SET due_at = max(due_at, min(:due_at, created_at + 10 * :wait))
-WHERE number = :number AND tried = 0 AND attempts = 0;
+-- name: follow_job
+-- If one of its kind waits in its lane, that is put off: until :put_off_until, which is :wait from when the new
+-- one was put in, unless that was NULL. If none does, it is put in.
+UPDATE jobs SET due_at = max(due_at, min(:put_off_until, created_at + 10 * :wait))
+WHERE :put_off_until IS NOT NULL AND tried = 0 AND attempts = 0
+  AND number = (SELECT min(number) FROM jobs
+                WHERE destination = :destination AND user_id = :user_id AND agent_id = :agent_id
+                  AND session_id = :session_id AND state < 2 AND state = 0 AND kind = :kind);
+INSERT INTO jobs (id, kind, destination, user_id, agent_id, session_id, key, state, attempts, tried,
+                  due_at, created_at, payload_bytes)
+SELECT :id, :kind, :destination, :user_id, :agent_id, :session_id, :key, 0, 0, 0, :due_at,
+       :created_at, :payload_bytes
+WHERE NOT EXISTS (SELECT 1 FROM jobs
+                  WHERE destination = :destination AND user_id = :user_id AND agent_id = :agent_id
+                    AND session_id = :session_id AND state < 2 AND state = 0 AND kind = :kind);
+INSERT INTO job_payloads (job, user_id, payload)
+SELECT number, user_id, :payload FROM jobs WHERE id = :id;
 
 -- name: add_job
 INSERT INTO jobs (id, kind, destination, user_id, agent_id, session_id, key, state, attempts, tried,

@@ -14,7 +14,8 @@ SELECT max(u.seq_floor, coalesce((SELECT max(e.seq) FROM entries AS e
                                   WHERE e.user_id = :user_id), 0)),
        u.epoch,
        coalesce((SELECT m.seq FROM embedded AS m
-                 WHERE m.user_id = :user_id AND m.embedder = :embedder), 0)
+                 WHERE m.user_id = :user_id AND m.embedder = :embedder), 0),
+       EXISTS (SELECT 1 FROM erasures AS x WHERE x.user_id = :user_id AND x.rows_gone = 0)
 FROM users AS u
 WHERE u.user_id = :user_id;
 
@@ -23,8 +24,9 @@ WHERE u.user_id = :user_id;
 UPDATE counters SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch;
 
 -- name: add_user
+UPDATE counters SET epoch = epoch + 1 WHERE id = 1;
 INSERT INTO users (user_id, seq_floor, epoch, rebuild_epoch, sessions)
-SELECT :user_id, seq_floor, :epoch, :epoch, 0 FROM counters WHERE id = 1;
+SELECT :user_id, seq_floor, epoch, epoch, 0 FROM counters WHERE id = 1;
 
 -- name: raise_floor
 -- Before a user goes: nobody gets their numbers again.
@@ -41,8 +43,19 @@ SET epoch = :epoch,
 WHERE user_id = :user_id;
 
 -- name: session
-SELECT number, next_position FROM sessions
+SELECT number FROM sessions
 WHERE user_id = :user_id AND agent_id = :agent_id AND session_id = :session_id;
+
+-- name: place
+-- Where writing to a session begins: the user's last number, how many sessions the user ever had, and the
+-- session's own number and next position, if it is there.
+SELECT max(u.seq_floor, coalesce((SELECT max(e.seq) FROM entries AS e
+                              WHERE e.user_id = :user_id), 0)),
+       u.sessions, s.number, s.next_position
+FROM users AS u
+LEFT JOIN sessions AS s
+    ON s.user_id = :user_id AND s.agent_id = :agent_id AND s.session_id = :session_id
+WHERE u.user_id = :user_id;
 
 -- name: add_session
 INSERT INTO sessions (user_id, agent_id, session_id, number, next_position, items)
@@ -52,12 +65,11 @@ VALUES (:user_id, :agent_id, :session_id, :number, 0, 0);
 UPDATE sessions SET next_position = :next_position, items = items + :added
 WHERE user_id = :user_id AND agent_id = :agent_id AND session_id = :session_id;
 
--- name: episode_by_message
--- The episode that already carries a message id in a session.
-SELECT item, id, position, role, name, content, at, utc_offset, recorded_at, message_id, metadata,
-       imported
+-- name: episodes_by_message
+-- The episodes that carry these message ids in a session.
+SELECT id, position, role, name, content, at, utc_offset, recorded_at, message_id, metadata, imported
 FROM episodes
-WHERE user_id = :user_id AND session = :session AND message_id = :message_id;
+WHERE user_id = :user_id AND session = :session AND message_id IN (SELECT value FROM json_each(:message_ids));
 
 -- name: ids_by_message
 -- Episodes that carry these message ids, and those of their parts: ids that go on with '#', which
@@ -137,15 +149,16 @@ SELECT DISTINCT seq FROM amendments
 WHERE user_id = :user_id AND epoch > :epoch AND seq <= :seq
 ORDER BY seq;
 
--- name: items_at
--- Whole episodes by number, and which of these numbers are facts.
-SELECT e.seq, e.origin, s.agent_id, s.session_id,
+-- name: episodes_at
+-- Whole episodes by number.
+SELECT e.seq, s.agent_id, s.session_id,
        p.id, p.position, p.role, p.name, p.content, p.at, p.utc_offset, p.recorded_at,
        p.message_id, p.metadata, p.imported
 FROM entries AS e
+JOIN episodes AS p ON p.item = e.item
 JOIN sessions AS s ON s.user_id = e.user_id AND s.number = e.session
-LEFT JOIN episodes AS p ON e.origin = 0 AND p.item = e.item
-WHERE e.user_id = :user_id AND e.seq IN (SELECT value FROM json_each(:numbers));
+WHERE e.user_id = :user_id AND e.origin = 0
+  AND e.seq IN (SELECT value FROM json_each(:numbers));
 
 -- name: page
 -- Numbers of the items that a filter sees.

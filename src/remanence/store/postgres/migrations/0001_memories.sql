@@ -48,14 +48,16 @@ CREATE TABLE remanence.writers (
     seen_at  timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 50);
 
--- The next sequence number is one above the user's last entry, or above `seq_floor` where what was last is
--- erased. `rebuild_epoch`: an index older than this can't be brought up to date by the log of removals.
+-- What every search begins with. `seq` is the last number that was given to an item of the user's.
+-- `rebuild_epoch`: an index older than this can't be brought up to date by the log of removals. `erasing`: 1
+-- if something is asked to be erased that is still there.
 CREATE TABLE remanence.users (
     user_id        text COLLATE "C" NOT NULL CHECK (user_id <> ''),
-    seq_floor      bigint  NOT NULL,
-    epoch          bigint  NOT NULL,
-    rebuild_epoch  bigint  NOT NULL,
-    sessions       integer NOT NULL,
+    seq            bigint   NOT NULL,
+    epoch          bigint   NOT NULL,
+    rebuild_epoch  bigint   NOT NULL,
+    sessions       integer  NOT NULL,
+    erasing        smallint NOT NULL DEFAULT 0,
     PRIMARY KEY (user_id)
 ) PARTITION BY HASH (user_id);
 
@@ -73,7 +75,7 @@ CREATE TABLE remanence.sessions (
 
 CREATE UNIQUE INDEX sessions_by_number ON remanence.sessions (user_id, number);
 
--- `utc_offset` is the speaker's, in seconds. `extraction`, whether it is read for facts: 0 nobody has asked
+-- `utc_offset` is the speaker's, in seconds. `text_bytes` is for who may not read the texts. `extraction`, whether it is read for facts: 0 nobody has asked
 -- for it, 1 it waits, 2 it was passed over, -1 it was read.
 CREATE TABLE remanence.episodes (
     user_id      text COLLATE "C" NOT NULL,
@@ -91,6 +93,8 @@ CREATE TABLE remanence.episodes (
     metadata     text     NOT NULL,
     imported     smallint NOT NULL,
     extraction   smallint NOT NULL,
+    text_bytes   integer  NOT NULL
+        GENERATED ALWAYS AS (octet_length(content) + octet_length(metadata)) STORED,
     PRIMARY KEY (user_id, seq)
 ) PARTITION BY HASH (user_id);
 
@@ -127,6 +131,8 @@ CREATE TABLE remanence.facts (
     superseded_at        bigint,
     superseded_by        bigint,
     ending               smallint,
+    text_bytes           integer  NOT NULL
+        GENERATED ALWAYS AS (octet_length(text) + octet_length(metadata)) STORED,
     PRIMARY KEY (user_id, seq)
 ) PARTITION BY HASH (user_id);
 
@@ -324,8 +330,17 @@ GRANT SELECT, INSERT, UPDATE, DELETE
     TO remanence_app;
 GRANT SELECT, INSERT ON remanence.audit TO remanence_app;
 
-GRANT SELECT, UPDATE, DELETE ON remanence.jobs, remanence.erasures TO remanence_worker;
-GRANT SELECT ON remanence.jobs, remanence.erasures TO remanence_operator;
+-- A worker can't make a row somebody else's. An operator is not told what a job's key or error quotes, nor
+-- which items are erased.
+GRANT SELECT, DELETE ON remanence.jobs, remanence.erasures TO remanence_worker;
+GRANT UPDATE (state, attempts, tried, due_at, owner, payload_bytes, error_kind, error)
+    ON remanence.jobs TO remanence_worker;
+GRANT UPDATE (rows_gone) ON remanence.erasures TO remanence_worker;
+GRANT SELECT (number, id, kind, destination, user_id, agent_id, session_id, state, attempts, tried,
+              due_at, owner, created_at, payload_bytes, error_kind)
+    ON remanence.jobs TO remanence_operator;
+GRANT SELECT (number, user_id, action, asked_by, asked_at, rows_gone)
+    ON remanence.erasures TO remanence_operator;
 GRANT SELECT ON remanence.users, remanence.embedded, remanence.audit
     TO remanence_worker, remanence_operator;
 GRANT SELECT (user_id, number, items) ON remanence.sessions TO remanence_worker, remanence_operator;
@@ -334,7 +349,11 @@ GRANT SELECT (user_id, seq, session, extraction) ON remanence.episodes
 GRANT SELECT (user_id, seq, origin, session, at, recorded_at) ON remanence.entries
     TO remanence_worker, remanence_operator;
 
+GRANT SELECT (user_id, text_bytes) ON remanence.episodes, remanence.facts TO remanence_operator;
+
 -- Partitions, and who sees which rows: of every table, and of every partition as well, whoever owns them.
+-- All users are seen only by who has become one of the roles, which can't read content: whoever logs in is
+-- a member of remanence_app as well, and would see all of everybody's content.
 DO $$
 DECLARE
     tenants text;
@@ -369,11 +388,15 @@ BEGIN
     LOOP
         EXECUTE format(
             'CREATE POLICY all_users ON remanence.%I FOR SELECT
-             TO remanence_worker, remanence_operator USING (true)', tenants);
+             TO remanence_worker, remanence_operator
+             USING (current_user IN (''remanence_worker'', ''remanence_operator''))', tenants);
     END LOOP;
+    CREATE POLICY all_numbers ON remanence.facts FOR SELECT
+        TO remanence_operator USING (current_user = 'remanence_operator');
     FOREACH tenants IN ARRAY ARRAY['jobs', 'erasures'] LOOP
         EXECUTE format(
-            'CREATE POLICY all_work ON remanence.%I TO remanence_worker USING (true)', tenants);
+            'CREATE POLICY all_work ON remanence.%I
+             TO remanence_worker USING (current_user = ''remanence_worker'')', tenants);
     END LOOP;
 END
 $$;
