@@ -173,7 +173,7 @@ project = tomllib.load(open("pyproject.toml", "rb"))["project"]
 extras = project["optional-dependencies"].values()
 for requirement in [*project["dependencies"], *(name for extra in extras for name in extra)]:
     if not requirement.startswith("remanence["):
-        print(re.sub(r"(.+?)>=([^,]+).*", r"\1==\2", requirement))
+        print(re.sub(r"(.+?)(?:\[[^]]*\])?>=([^,]+).*", r"\1==\2", requirement))
 endef
 export LOWER_BOUNDS
 
