@@ -17,12 +17,13 @@ from remanence.testing.jobs.leasing import Leasing
 from remanence.testing.jobs.looking import Looking
 from remanence.testing.jobs.pausing import Pausing
 from remanence.testing.jobs.settling import Settling
+from remanence.testing.jobs.sharing import Sharing
 from remanence.testing.jobs.tending import Tending
 
 __all__ = ["JobStoreConformance"]
 
 
-class JobStoreConformance(Enqueuing, Pausing, Leasing, Settling, Looking, Tending):
+class JobStoreConformance(Enqueuing, Pausing, Leasing, Sharing, Settling, Looking, Tending):
     """The whole contract of :class:`remanence.store.jobs.JobStore`.
 
     A subclass whose name begins with ``Test`` defines the fixture ``connect``, which returns a
