@@ -10,7 +10,7 @@ import pytest
 
 from tests.docs.test_readme import blocks_of
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "agentscope-service.md"
+PAGE = Path(__file__).parents[2] / "docs" / "agentscope-service.md"
 
 
 @pytest.mark.agentscope

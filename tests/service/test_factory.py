@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -92,6 +93,30 @@ async def test_what_could_not_be_opened_is_tried_again_by_the_next_turn(tmp_path
 
     assert len(await memories("alice", "robin", "s")) == 1
     await memories.aclose()
+
+
+async def test_turns_go_on_without_memory_while_the_store_cannot_be_opened(database: Path) -> None:
+    await asyncio.to_thread(database.write_text, "no database, " * 400)
+    memories = memory_factory(database)
+
+    assert await memories("alice", "robin", "s") == []
+    assert await memories("bob", "robin", "s") == []
+    assert memories.faults == {"open": 2}
+    await asyncio.to_thread(database.unlink)
+
+    assert len(await memories("alice", "robin", "s")) == 1
+    await memories.aclose()
+
+
+async def test_a_server_that_does_not_answer_holds_up_a_turn_for_a_moment_only() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        memory = Memory.open(f"postgresql://nobody@127.0.0.1:{port}/none", busy_timeout=1)
+        memories = memory_factory(memory, search_timeout=0.1)
+
+        assert await memories("alice", "robin", "s") == []
+        assert memories.faults == {"open": 1}
+        await memories.aclose()
 
 
 async def test_what_was_opened_here_is_closed_here(database: Path) -> None:

@@ -18,7 +18,7 @@ from remanence.backends.engine import EngineBackend
 from remanence.backends.protocol import Backend, CountsFaults
 from remanence.clock import Clock
 from remanence.engine import Memory
-from remanence.errors import InputError, MemoryClosedError
+from remanence.errors import InputError, MemoryClosedError, StoreError
 from remanence.middleware.counting import TokenCounter
 from remanence.middleware.memory import MemoryMiddleware
 from remanence.middleware.note import TOKEN_BUDGET, NoteTexts
@@ -85,7 +85,8 @@ def memory_factory(  # noqa: PLR0913 - the documented parameters, by keyword
         scope_search_by_agent: Whether a search sees only what was said to the same agent. By
             default a user's memories are shared across all agents of that user, never across users.
         await_write: As for :class:`MemoryMiddleware`, like all that follow.
-        search_timeout: Seconds that a search before a reply may take.
+        search_timeout: Seconds that a search before a reply may take; or opening the memory, in the
+            first turns.
         write_timeout: Seconds that a reply waits at most for what was said to be stored.
         emit_hint_event: Whether the event stream tells what was recalled.
         profile: Whether the system prompt tells what is known of the user, whatever is asked.
@@ -135,7 +136,7 @@ def memory_factory(  # noqa: PLR0913 - the documented parameters, by keyword
     stored = Memory.open(memory) if isinstance(memory, str | Path) else memory
     # So that a mistake is told here, rather than to the first user.
     middleware(_Unopened(stored) if isinstance(stored, Memory) else stored, user_id="anybody")
-    return MemoryFactory(stored, middleware, faults)
+    return MemoryFactory(stored, middleware, faults, search_timeout)
 
 
 class MemoryFactory:
@@ -154,8 +155,10 @@ class MemoryFactory:
         memory: Memory | Backend,
         middleware: Callable[..., MemoryMiddleware],
         faults: Faults,
+        seconds: float,
     ) -> None:
         """Keep the parts; nothing is opened yet."""
+        self._seconds = seconds
         self._memory = memory
         self._middleware = middleware
         self._faults = faults
@@ -172,9 +175,11 @@ class MemoryFactory:
         return self._faults.counts
 
     async def __call__(self, user_id: str, agent_id: str, session_id: str) -> list[MiddlewareBase]:
-        """Return the middleware for one turn; none for an id that no memory can have.
+        """Return the middleware for one turn, or none: then the turn goes on without memory.
 
-        That is counted in ``faults`` as ``identify``, and the turn goes on without memory.
+        There is none for an id that no memory can have, which is counted in ``faults`` as
+        ``identify``, and none as long as the store can't be opened, or not within
+        ``search_timeout``: that is counted as ``open``, and the next turn tries again.
 
         Args:
             user_id: Whose turn it is.
@@ -183,15 +188,17 @@ class MemoryFactory:
 
         Raises:
             MemoryClosedError: The memory was closed. It is counted and logged as ``open``, as is
-                what follows.
-            InputError: The memory's folder does not exist; the next turn tries again.
-            StoreError: The memory could not be opened; the next turn tries again.
+                what follows: the service tells users that something is wrong, and nobody what.
+            InputError: The memory's folder does not exist.
         """
         del session_id  # the service puts it into the agent's state, and a reply is stored there
         try:
-            await self._open()
+            async with asyncio.timeout(self._seconds):
+                await self._open()
+        except (StoreError, TimeoutError) as error:
+            self._faults.record("open", error)
+            return []
         except Exception as error:
-            # The service tells the user that something is wrong, and in newer versions nobody what.
             self._faults.record("open", error)
             raise
         try:
@@ -267,6 +274,7 @@ class MemoryFactory:
             )
         if self._opening is None:
             self._opening = asyncio.create_task(self._open_once(memory))
+            self._opening.add_done_callback(_retrieved)
         # A turn that is interrupted must not take the memory from those that wait with it.
         await asyncio.shield(self._opening)
 
@@ -283,6 +291,12 @@ class _Unopened(EngineBackend):
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
+
+
+def _retrieved(opening: asyncio.Task[None]) -> None:
+    """Take note of an error that nobody waits for any more: each turn counts what it met."""
+    if not opening.cancelled():
+        opening.exception()
 
 
 def _is_open(memory: Memory) -> bool:
