@@ -18,7 +18,7 @@ from remanence.store.postgres.connections import Connection, Pool
 from remanence.store.postgres.faults import translated
 from remanence.store.postgres.halves import HalfType, HalfVectors, pack, unpack
 from remanence.store.postgres.roles import APP, OPERATOR, WORKER
-from remanence.store.postgres.statements import migrations, statements
+from remanence.store.postgres.statements import insertions, migrations, statements
 from remanence.store.relational.database import Row
 
 __all__ = ["Database"]
@@ -69,6 +69,8 @@ class Database:
         self._halves = halves
         self._patience = patience
         self._sql = statements()
+        self._insertions = insertions()
+        self._new_rows: dict[str, list[str]] = {}
         self._connection: Connection | None = None
         self._cursor: ClientCursor[Row] | None = None
         self._buffer: list[str] = []
@@ -163,6 +165,7 @@ class Database:
 
     def _begin(self, how: str) -> None:
         self._buffer.clear()
+        self._new_rows.clear()
         self._buffered = self._sent = 0
         self._inside = True
         self._whose = None
@@ -177,6 +180,7 @@ class Database:
         """Undo what was begun, as far as the connection still can; the server does the rest."""
         inside, self._inside = self._inside, False
         self._buffer.clear()
+        self._new_rows.clear()
         self._whose = None
         connection = self._connection
         if inside and self._sent and connection is not None and not connection.closed:
@@ -187,11 +191,13 @@ class Database:
     @contextlib.contextmanager
     def savepoint(self) -> Generator[None]:
         """Run a block inside a transaction so that it can fail alone."""
+        self._gather()
         whose, at, sent = self._whose, len(self._buffer), self._sent
         self._add("SAVEPOINT request")
         try:
             yield
         except BaseException:
+            self._new_rows.clear()
             if sent == self._sent:  # it has not left this process
                 del self._buffer[at:]
                 self._whose = whose
@@ -230,6 +236,8 @@ class Database:
         """Run a statement for its effect, with the next one that has rows."""
         if name in _BINARY:
             self._binary(name, parameters)
+        elif name in self._insertions:
+            self._insert(name, parameters)
         else:
             self._add(self._text(name, parameters))
 
@@ -258,20 +266,41 @@ class Database:
 
     def _text(self, name: str, parameters: Mapping[str, Any]) -> str:
         self._connect()
-        assert self._cursor is not None  # noqa: S101 - connecting made it
         if name in _ADD_JOBS:
             self.destinations.add(parameters["destination"])
-        # What is run is this package's own text, and values are quoted by psycopg.
-        return self._cursor.mogrify(self._sql[name].encode(), parameters)
+        return self._quoted(self._sql[name], parameters)
+
+    def _quoted(self, text: str, parameters: Mapping[str, Any]) -> str:
+        """Return one of this package's own statements with values that psycopg has quoted."""
+        assert self._cursor is not None  # noqa: S101 - connecting made it
+        return self._cursor.mogrify(text.encode(), parameters)
+
+    def _insert(self, name: str, parameters: Mapping[str, Any]) -> None:
+        """Insert a row together with all others that are inserted before anything else is done."""
+        self._connect()
+        row = self._quoted(self._insertions[name][1], parameters)
+        self._new_rows.setdefault(name, []).append(row)
+        self._count(row)
 
     def _add(self, text: str) -> None:
+        self._gather()
         self._buffer.append(text)
+        self._count(text)
+
+    def _gather(self) -> None:
+        """Make one statement of the rows that are to be inserted into each table."""
+        for name, rows in self._new_rows.items():
+            self._buffer.append(self._insertions[name][0] + ",\n".join(rows))
+        self._new_rows.clear()
+
+    def _count(self, text: str) -> None:
         self._buffered += len(text)
         if self._buffered > _MOST_BUFFERED and self._inside:
             self._flush()
 
     def _flush(self) -> list[Row]:
         """Send what waits, as one message, and return the rows of its last statement."""
+        self._gather()
         text = ";\n".join(self._buffer)
         self._buffer.clear()
         self._buffered = 0
@@ -282,7 +311,7 @@ class Database:
         return cursor.fetchall() if cursor.description else []
 
     def _binary(self, name: str, parameters: Mapping[str, Any]) -> list[Row]:
-        if self._buffer:
+        if self._buffer or self._new_rows:
             self._flush()
         self._sent += 1
         connection = self._connect()

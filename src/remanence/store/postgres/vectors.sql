@@ -78,7 +78,9 @@ SELECT u.user_id
 FROM remanence.users AS u
 LEFT JOIN remanence.embedded AS m ON m.user_id = u.user_id AND m.embedder = :embedder
 WHERE u.user_id > :after
-  AND coalesce(m.seq, 0) < (SELECT max(e.seq) FROM remanence.entries AS e WHERE e.user_id = u.user_id)
+  AND u.seq > coalesce(m.seq, 0)
+  AND EXISTS (SELECT 1 FROM remanence.entries AS e
+              WHERE e.user_id = u.user_id AND e.seq > coalesce(m.seq, 0))
 ORDER BY u.user_id
 LIMIT :limit;
 
@@ -89,7 +91,8 @@ SELECT coalesce(sum(count), 0)::bigint FROM remanence.embedded WHERE embedder = 
 SELECT coalesce(sum((SELECT count(*) FROM remanence.entries AS e
                      WHERE e.user_id = u.user_id AND e.seq > coalesce(m.seq, 0))), 0)::bigint
 FROM remanence.users AS u
-LEFT JOIN remanence.embedded AS m ON m.user_id = u.user_id AND m.embedder = :embedder;
+LEFT JOIN remanence.embedded AS m ON m.user_id = u.user_id AND m.embedder = :embedder
+WHERE u.seq > coalesce(m.seq, 0);
 
 -- name: blocks_of_user
 SELECT block, embedder, numbers FROM remanence.vectors WHERE user_id = :user_id;
