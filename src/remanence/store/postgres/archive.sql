@@ -4,15 +4,15 @@
 SELECT agent_id, session_id, next_position FROM remanence.sessions WHERE user_id = :user_id ORDER BY number;
 
 -- name: archived_episodes
--- The next episodes, by number.
-SELECT e.seq, p.id, s.agent_id, s.session_id, p.position, p.role, p.name, p.content, p.at,
+-- The next episodes, by number. They are found first, and then their sessions: right after a copy the
+-- server has no statistics, and would put a whole user's rows in order for each page.
+SELECT p.seq, p.id, s.agent_id, s.session_id, p.position, p.role, p.name, p.content, p.at,
        p.utc_offset, p.recorded_at, p.message_id, p.metadata, p.imported, p.extraction
-FROM remanence.entries AS e
-JOIN remanence.episodes AS p ON p.user_id = :user_id AND p.seq = e.seq
-JOIN remanence.sessions AS s ON s.user_id = :user_id AND s.number = e.session
-WHERE e.user_id = :user_id AND e.seq > :after AND e.origin = 0
-ORDER BY e.seq
-LIMIT :limit;
+FROM (SELECT * FROM remanence.episodes AS n WHERE n.user_id = :user_id AND n.seq > :after
+      ORDER BY n.seq
+      LIMIT :limit) AS p
+JOIN remanence.sessions AS s ON s.user_id = :user_id AND s.number = p.session
+ORDER BY p.seq;
 
 -- name: archived_facts
 -- The next facts, by number.
@@ -22,11 +22,11 @@ SELECT f.seq, f.id, s.agent_id, s.session_id, f.text, f.at, f.utc_offset, f.reco
        f.stated_until_offset, f.superseded_at,
        (SELECT b.id FROM remanence.facts AS b WHERE b.user_id = :user_id AND b.seq = f.superseded_by),
        f.ending
-FROM remanence.facts AS f
+FROM (SELECT * FROM remanence.facts AS n WHERE n.user_id = :user_id AND n.seq > :after
+      ORDER BY n.seq
+      LIMIT :limit) AS f
 JOIN remanence.sessions AS s ON s.user_id = :user_id AND s.number = f.session
-WHERE f.user_id = :user_id AND f.seq > :after
-ORDER BY f.seq
-LIMIT :limit;
+ORDER BY f.seq;
 
 -- name: archived_sources
 -- What facts of these numbers rest on, by fact and number.

@@ -13,6 +13,7 @@ from psycopg.types import TypeInfo
 from psycopg_pool import ConnectionPool
 
 from remanence.errors import InputError
+from remanence.location import shown
 from remanence.store.postgres.halves import HalfType
 from remanence.store.postgres.values import register
 
@@ -63,12 +64,15 @@ class Address:
         """
         try:
             given = conninfo.conninfo_to_dict(location)
-        except psycopg.ProgrammingError as error:
+        except (psycopg.ProgrammingError, UnicodeDecodeError) as error:
+            # What it quotes may be a part of the password.
+            secret = shown(location) != location
+            why = "" if secret else f" ({str(error).strip()})"
             raise InputError(
                 "location",
-                f"can't be understood ({str(error).strip()})",
-                "give postgresql://user@host:port/database",
-            ) from error
+                f"can't be understood{why}",
+                "give postgresql://user@host:port/database, with %XX for what is special in a URL",
+            ) from (None if secret else error)
         told = {name: str(value) for name, value in given.items() if value is not None}
         seconds = max(_SHORTEST_CONNECTING, min(math.ceil(patience), _LONGEST_CONNECTING))
         return cls({"connect_timeout": str(seconds), **_DEFAULTS, **told}, _shown(told))

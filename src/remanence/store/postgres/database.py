@@ -144,15 +144,20 @@ class Database:
             self.roll_back()
             raise
 
-    def begin(self) -> None:
-        """Begin a transaction that writes; nothing is sent before it has to be."""
+    def begin(self, *, seconds: float | None = None) -> None:
+        """Begin a transaction that writes; nothing is sent before it has to be.
+
+        Args:
+            seconds: How long to wait for others who hold the same rows; patience by default.
+        """
         milliseconds = round(1000 * self._patience)
+        waiting = milliseconds if seconds is None else round(1000 * seconds)
         # If the network fails, the server goes on holding rows for nobody: that has to end before
         # those who try again stop waiting for them.
         idle = max(_LEAST_IDLE, milliseconds // 3)
         self._begin(_WRITING)
         self._add(
-            f"SELECT set_config('lock_timeout', '{milliseconds}', true), "
+            f"SELECT set_config('lock_timeout', '{waiting}', true), "
             f"set_config('idle_in_transaction_session_timeout', '{idle}', true)"
         )
 

@@ -57,21 +57,21 @@ DELETE FROM remanence.erasures WHERE number = :number AND rows_gone = 2;
 SELECT DISTINCT fact
 FROM remanence.fact_sources
 WHERE user_id = :user_id AND drawn = 1
-  AND source = ANY (translate(:numbers, '[]', '{}')::bigint[]);
+  AND source IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[]));
 
 -- name: read_again
 -- Episodes that stay, of which facts that go were drawn, and which a model has read.
 UPDATE remanence.episodes SET extraction = 1
 WHERE user_id = :user_id AND extraction = -1
   AND seq IN (SELECT source FROM remanence.fact_sources
-              WHERE user_id = :user_id AND fact = ANY (translate(:numbers, '[]', '{}')::bigint[]))
+              WHERE user_id = :user_id AND fact IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[])))
   AND seq <> ALL (translate(:numbers, '[]', '{}')::bigint[])
 RETURNING session;
 
 -- name: sessions_named
 SELECT agent_id, session_id
 FROM remanence.sessions
-WHERE user_id = :user_id AND number = ANY (translate(:numbers, '[]', '{}')::bigint[]);
+WHERE user_id = :user_id AND number IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[]));
 
 -- name: expired
 -- Users of whom something happened before a time.
@@ -86,12 +86,12 @@ SELECT (SELECT count(*) FROM remanence.episodes
      + (SELECT count(*) FROM remanence.facts
         WHERE user_id = :user_id AND id = ANY (translate(:ids, '[]', '{}')::uuid[]))
      + (SELECT count(*) FROM remanence.entries
-        WHERE user_id = :user_id AND seq = ANY (translate(:numbers, '[]', '{}')::bigint[]))
+        WHERE user_id = :user_id AND seq IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[])))
      + (SELECT count(*) FROM remanence.fact_sources
-        WHERE user_id = :user_id AND (source = ANY (translate(:numbers, '[]', '{}')::bigint[])
-                                      OR fact = ANY (translate(:numbers, '[]', '{}')::bigint[])))
+        WHERE user_id = :user_id AND (source IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[]))
+                                      OR fact IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[]))))
      + (SELECT count(*) FROM remanence.facts
-        WHERE user_id = :user_id AND superseded_by = ANY (translate(:numbers, '[]', '{}')::bigint[]));
+        WHERE user_id = :user_id AND superseded_by IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[])));
 
 -- name: record_audit
 INSERT INTO remanence.audit (at, action, user_id, asked_by, counts)

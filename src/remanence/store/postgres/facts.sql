@@ -34,7 +34,7 @@ DELETE FROM remanence.fact_sources WHERE user_id = :user_id;
 SELECT DISTINCT s.fact
 FROM remanence.fact_sources AS s
 WHERE s.user_id = :user_id
-  AND s.source = ANY (translate(:numbers, '[]', '{}')::bigint[])
+  AND s.source IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[]))
   AND NOT EXISTS (SELECT 1 FROM remanence.fact_sources AS o
                   WHERE o.user_id = :user_id AND o.fact = s.fact
                     AND o.source <> ALL (translate(:numbers, '[]', '{}')::bigint[]));
@@ -44,7 +44,7 @@ WHERE s.user_id = :user_id
 SELECT DISTINCT s.fact
 FROM remanence.fact_sources AS s
 WHERE s.user_id = :user_id
-  AND s.source = ANY (translate(:numbers, '[]', '{}')::bigint[])
+  AND s.source IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[]))
   AND s.fact <> ALL (translate(:numbers, '[]', '{}')::bigint[]);
 
 -- name: drop_fact
@@ -69,7 +69,7 @@ WHERE user_id = :user_id AND seq = :seq;
 -- Facts that stay, with the number of the one that goes and had superseded them.
 SELECT f.seq, f.superseded_by
 FROM remanence.facts AS f
-WHERE f.user_id = :user_id AND f.superseded_by = ANY (translate(:numbers, '[]', '{}')::bigint[])
+WHERE f.user_id = :user_id AND f.superseded_by IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[]))
   AND f.seq <> ALL (translate(:numbers, '[]', '{}')::bigint[]);
 
 -- name: supersession
@@ -114,7 +114,7 @@ SELECT f.seq, s.agent_id, s.session_id,
        f.ending
 FROM remanence.facts AS f
 JOIN remanence.sessions AS s ON s.user_id = :user_id AND s.number = f.session
-WHERE f.user_id = :user_id AND f.seq = ANY (translate(:numbers, '[]', '{}')::bigint[]);
+WHERE f.user_id = :user_id AND f.seq IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[]));
 
 -- name: facts
 -- Numbers of the facts that a query asks for.

@@ -15,7 +15,7 @@ from psycopg import errors
 
 from remanence.store.postgres.connections import Address, Connection
 from remanence.store.postgres.faults import translated
-from remanence.store.postgres.migrating import LEAST_SERVER, Schema, schema_of
+from remanence.store.postgres.migrating import LEAST_SERVER, Schema, needed_to_become, schema_of
 from remanence.store.postgres.roles import APP, GROUPS, OPERATOR
 from remanence.store.postgres.statements import migrations
 
@@ -74,7 +74,7 @@ class Login:
         superuser: Whether it may do everything.
         bypasses: Whether row-level security does not hold for it.
         owns: Whether it owns the schema or something in it.
-        lacks: The roles that statements run as, and that it can't be.
+        lacks: The roles that statements run as, and that it can't become.
         unbound: Of these roles, those for which row-level security does not hold.
     """
 
@@ -226,10 +226,11 @@ def ungranted(location: str, names: Sequence[str]) -> list[str]:
             FROM pg_roles AS n
             WHERE n.rolname = ANY (%s)
               AND (SELECT count(*) FROM pg_roles AS g
-                   WHERE g.rolname = ANY (%s) AND pg_has_role(n.oid, g.oid, 'MEMBER')) = %s
+                   WHERE g.rolname = ANY (%s) AND pg_has_role(n.oid, g.oid, %s)) = %s
             """,
             list(names),
             list(GROUPS),
+            needed_to_become(connection),
             len(GROUPS),
         )
     return [name for name in names if (name,) not in able]
@@ -333,8 +334,9 @@ def _login(connection: Connection) -> Login:
         group: (member, unbound)
         for group, member, unbound in _rows(
             connection,
-            "SELECT rolname, pg_has_role(oid, 'MEMBER'), rolsuper OR rolbypassrls FROM pg_roles"
+            "SELECT rolname, pg_has_role(oid, %s), rolsuper OR rolbypassrls FROM pg_roles"
             " WHERE rolname = ANY (%s)",
+            needed_to_become(connection),
             list(GROUPS),
         )
     }

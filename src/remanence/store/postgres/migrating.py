@@ -22,12 +22,13 @@ from remanence.store.postgres.roles import APP, GROUPS, OPERATOR, WORKER
 from remanence.store.postgres.statements import migrations
 from remanence.store.relational.statements import Migration
 
-__all__ = ["Schema", "Vectors", "check", "migrate", "schema_of"]
+__all__ = ["Schema", "Vectors", "check", "migrate", "needed_to_become", "schema_of"]
 
 Vectors = str
 """``auto``, ``halfvec`` or ``bytea``."""
 
 LEAST_SERVER = 150_000
+
 _LOCK = "remanence.migrations"
 _LOCK_TIMEOUT = "2s"
 """A step that waits for a lock holds up all who come after it: it gives up, and comes again."""
@@ -114,6 +115,20 @@ def _check_server(address: Address, connection: Connection) -> None:
         )
 
 
+def _check_rights(address: Address, connection: Connection, schema: Schema) -> None:
+    if _may_migrate(connection, schema):
+        return
+    name = connection.info.user
+    if schema.version:
+        raise StoreReadOnlyError(
+            f"{name} may not change the schema in {address.shown}; log in as its owner"
+        )
+    raise StoreReadOnlyError(
+        f"{name} may not make a schema in {address.shown}; let the database's owner run: "
+        f"GRANT CREATE ON DATABASE {connection.info.dbname} TO {name}"
+    )
+
+
 def _may_migrate(connection: Connection, schema: Schema) -> bool:
     if schema.version:
         asked = (
@@ -161,8 +176,10 @@ def migrate(
         psycopg.connect(address.conninfo, autocommit=True) as connection,
     ):
         _check_server(address, connection)
-        before = schema_of(connection).version
+        schema = _schema_for(connection)
+        before = schema.version
         if before < steps[-1].version:
+            _check_rights(address, connection, schema)
             _make_roles(connection)
             _make_extension(connection, vectors)
         for step in steps:
@@ -197,15 +214,29 @@ def _grant(connection: Connection, name: str) -> None:
     """Let somebody be the roles, unless they can."""
     for group in GROUPS:
         row = connection.execute(
-            "SELECT pg_has_role(r.oid, %s, 'MEMBER') FROM pg_roles AS r WHERE r.rolname = %s",
-            (group, name),
+            "SELECT pg_has_role(r.oid, %s, %s) FROM pg_roles AS r WHERE r.rolname = %s",
+            (group, needed_to_become(connection), name),
         ).fetchone()
         if row is None:
             raise InputError("grant", f"names {name!r}, which is no role", "create it first")
         if not row[0]:
-            connection.execute(
-                sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), sql.Identifier(name))
-            )
+            try:
+                connection.execute(
+                    sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), sql.Identifier(name))
+                )
+            except errors.InsufficientPrivilege as error:
+                raise StoreReadOnlyError(
+                    f"{connection.info.user} may not grant {group} to {name}; let who may run: "
+                    f"GRANT {', '.join(GROUPS)} TO {name}"
+                ) from error
+
+
+def needed_to_become(connection: Connection) -> str:
+    """Return what a role needs of another one so that statements of it can run as that one.
+
+    Being a member is not enough since PostgreSQL 16: who made a role is one, and may only grant it.
+    """
+    return "MEMBER" if connection.info.server_version < 160_000 else "SET"
 
 
 def _make_extension(connection: Connection, vectors: Vectors) -> None:
@@ -250,7 +281,9 @@ def _take(connection: Connection, step: Migration, partitions: int, vectors: Vec
                 " set_config('remanence.vectors', %s, true)",
                 (_LOCK_TIMEOUT, str(partitions), vectors),
             )
-            connection.execute("CREATE SCHEMA IF NOT EXISTS remanence")
+            row = connection.execute("SELECT to_regnamespace('remanence')").fetchone()
+            if row is None or row[0] is None:  # else its owner may have no right to make another
+                connection.execute("CREATE SCHEMA remanence")
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS remanence.migrations (version integer PRIMARY KEY,"
                 " name text NOT NULL, works_from integer NOT NULL,"

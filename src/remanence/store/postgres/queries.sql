@@ -194,7 +194,7 @@ SELECT e.seq, e.origin, e.seq, e.session, coalesce(p.id, f.id)
 FROM remanence.entries AS e
 LEFT JOIN remanence.episodes AS p ON e.origin = 0 AND p.user_id = :user_id AND p.seq = e.seq
 LEFT JOIN remanence.facts AS f ON e.origin = 1 AND f.user_id = :user_id AND f.seq = e.seq
-WHERE e.user_id = :user_id AND e.seq = ANY (translate(:numbers, '[]', '{}')::bigint[]);
+WHERE e.user_id = :user_id AND e.seq IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[]));
 
 -- name: drop_episode
 DELETE FROM remanence.episodes WHERE user_id = :user_id AND seq = :item;

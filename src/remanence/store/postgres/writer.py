@@ -10,6 +10,7 @@ be on its way, and what was found is on every replica that commits wait for, sin
 from __future__ import annotations
 
 import contextlib
+import queue
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -24,9 +25,15 @@ from remanence.store.postgres.database import Database
 from remanence.store.postgres.faults import is_lost, passes, words_of
 from remanence.store.postgres.roles import APP
 from remanence.store.relational.grouping import GroupingLane, Outcome
-from remanence.store.relational.lane import Call, ReaderLane
+from remanence.store.relational.lane import Call, Calls, ReaderLane
 
 __all__ = ["ReadingLane", "WritingLane"]
+
+_WAIT_SECONDS = 1.0
+_GLANCE_SECONDS = 0.05
+"""How long somebody else who holds a user's rows is waited for, at first and when looking again."""
+
+_LOOK_SECONDS = 0.2
 
 _ROLE = f"SELECT set_config('role', '{APP}', true)"
 
@@ -116,11 +123,67 @@ class WritingLane(GroupingLane[Database]):
         self._announce = announce
         self._writer: uuid.UUID | None = None
         self._number = 0
+        self._put_off: list[Call[Database, Any]] = []
+        self._look_at = 0.0
         super().__init__(name, [database])
 
+    def _work_off(self, database: Database, calls: Calls[Database]) -> None:
+        while True:
+            try:
+                call = calls.get(timeout=_LOOK_SECONDS if self._put_off else None)
+            except queue.Empty:
+                self._try_again(database)
+                continue
+            if call is None:
+                break
+            self._serve(database, call, calls)
+            self._try_again(database)
+        while self._put_off:
+            time.sleep(_LOOK_SECONDS)
+            self._try_again(database)
+
     def _commit(self, database: Database, group: Sequence[Call[Database, Any]]) -> None:
-        # All take users in the same order, so that no two transactions wait for each other.
-        super()._commit(database, sorted(group, key=_user_of))
+        """Write, but for users of whom something was put off: theirs comes after that."""
+        waiting = {call.holds for call in self._put_off if call.holds is not None}
+        free = [call for call in group if call.holds not in waiting]
+        for call in group:
+            if call.holds in waiting:
+                self._put_off_call(call)
+        if free:
+            # All take users in the same order, so that no two transactions wait for each other.
+            super()._commit(database, sorted(free, key=_user_of))
+
+    def _failed(
+        self, database: Database, group: Sequence[Call[Database, Any]], error: BaseException
+    ) -> None:
+        """Try calls again one by one; put off what somebody else holds the rows for.
+
+        So a user whose rows are held for long does not hold up the others.
+        """
+        if len(group) > 1:
+            for call in group:
+                self._commit(database, [call])
+            return
+        (call,) = group
+        held = isinstance(error.__cause__, errors.LockNotAvailable)
+        if held and (call.deadline is None or time.monotonic() < call.deadline):
+            self._put_off_call(call)
+        else:
+            call.future.set_exception(error)
+
+    def _put_off_call(self, call: Call[Database, Any]) -> None:
+        if call.deadline is None:
+            call.deadline = time.monotonic() + self._patience
+        self._put_off.append(call)
+        self._look_at = time.monotonic() + _LOOK_SECONDS
+
+    def _try_again(self, database: Database) -> None:
+        """Try what was put off, in its order."""
+        if not self._put_off or time.monotonic() < self._look_at:
+            return
+        calls, self._put_off = self._put_off, []
+        for call in calls:
+            self._commit(database, [call])
 
     def _transact(self, database: Database, group: Sequence[Call[Database, Any]]) -> list[Outcome]:
         deadline = time.monotonic() + self._patience
@@ -130,8 +193,9 @@ class WritingLane(GroupingLane[Database]):
         self, database: Database, group: Sequence[Call[Database, Any]], deadline: float
     ) -> list[Outcome]:
         self._register(database)
+        again = any(call.deadline is not None for call in group)
         with _undone(database):
-            database.begin()
+            database.begin(seconds=min(_GLANCE_SECONDS if again else _WAIT_SECONDS, self._patience))
             outcomes = self._outcomes(database, group)
         destinations = set(database.destinations)
         try:

@@ -20,8 +20,8 @@ class Database(Protocol):
     """Runs statements by their names, in a transaction, for one thread at a time.
 
     Whatever is done is about one user, or about all without their content, and says so first:
-    :meth:`enter`, :meth:`hold`, :meth:`across` or :meth:`oversee`. A database that keeps its tenants apart shows
-    nothing else from then on.
+    :meth:`enter`, :meth:`hold`, :meth:`across` or :meth:`oversee`. A database that keeps its
+    tenants apart shows nothing else from then on.
     """
 
     @property

@@ -89,13 +89,7 @@ class GroupingLane(Lane[D]):
             with database.translated():
                 outcomes = self._transact(database, group)
         except BaseException as error:  # whoever waits for the future gets it
-            # Who waited in vain would do so again, one after the other.
-            hopeless = isinstance(error, _HOPELESS)
-            for call in group:
-                if hopeless or len(group) == 1:
-                    call.future.set_exception(error)
-                else:
-                    self._commit(database, [call])
+            self._failed(database, group, error)
             return
         self.commits += 1
         for call, (result, refusal) in zip(group, outcomes, strict=True):
@@ -103,6 +97,16 @@ class GroupingLane(Lane[D]):
                 call.future.set_result(result)
             else:
                 call.future.set_exception(refusal)
+
+    def _failed(self, database: D, group: Sequence[Call[D, Any]], error: BaseException) -> None:
+        """Try calls again one by one whose transaction failed; one that was alone has failed."""
+        # Who waited in vain would do so again, one after the other.
+        hopeless = isinstance(error, _HOPELESS)
+        for call in group:
+            if hopeless or len(group) == 1:
+                call.future.set_exception(error)
+            else:
+                self._commit(database, [call])
 
     @abc.abstractmethod
     def _transact(self, database: D, group: Sequence[Call[D, Any]]) -> list[Outcome]:

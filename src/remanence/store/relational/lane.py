@@ -46,9 +46,13 @@ class Call(Generic[D, T]):
         alone: Whether it manages transactions itself.
         apart: Whether its transaction is its own.
         holds: The one user whose rows it changes, if there is one.
+
+    Attributes:
+        future: What tells what came of it.
+        deadline: Until when it is tried, by the monotonic clock, once it had to be put off.
     """
 
-    __slots__ = ("alone", "apart", "future", "holds", "work")
+    __slots__ = ("alone", "apart", "deadline", "future", "holds", "work")
 
     def __init__(
         self,
@@ -63,6 +67,7 @@ class Call(Generic[D, T]):
         self.alone = alone
         self.apart = apart
         self.holds = holds
+        self.deadline: float | None = None
         self.future: Future[T] = Future()
 
     def begin(self) -> bool:
