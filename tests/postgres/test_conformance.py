@@ -1,4 +1,7 @@
-"""The PostgreSQL store keeps the contract of every store, with pgvector and without."""
+"""The PostgreSQL store keeps the contract of every store, with pgvector and without.
+
+Without, only what has to do with vectors is another: that is checked there.
+"""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -9,9 +12,26 @@ from remanence.store.jobs import JobStore
 from remanence.store.postgres import PostgresStore
 from remanence.store.protocol import Store
 from remanence.testing import JobStoreConformance, StoreConformance
+from remanence.testing.stores.embedding import Embedding
+from remanence.testing.stores.erasing import Erasing
+from remanence.testing.stores.erasing_in_steps import ErasingInSteps
 
 
 class TestPostgresStore(StoreConformance):
+    @pytest.fixture
+    def kind(self) -> str:
+        return "halfvec"
+
+    @pytest.fixture
+    def connect(self, database: str) -> Callable[[], Store]:
+        return lambda: PostgresStore(database)
+
+
+class TestPostgresStoreWithoutPgvector(Embedding, Erasing, ErasingInSteps):
+    @pytest.fixture
+    def kind(self) -> str:
+        return "bytea"
+
     @pytest.fixture
     def connect(self, database: str) -> Callable[[], Store]:
         return lambda: PostgresStore(database)
