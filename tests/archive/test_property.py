@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import datetime as dt
 import tempfile
@@ -16,9 +17,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from remanence import Episode, Fact, Memory, Message, Scope
+from remanence.store.choosing import store_at
 from remanence.store.extraction import Reading
 from remanence.store.facts import Confirmation, FactChanges
-from remanence.store.sqlite import SQLiteStore
 from remanence.types import Role
 
 T = TypeVar("T")
@@ -62,27 +63,37 @@ class ArchiveMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = Path(self.folder.name) / "memory.db"
+        self.stack = contextlib.ExitStack()
+        self.folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
+        self.place = self.empty_place()
         self.clock = Clock()
-        self.memory = self.run(self._opened(self.path))
-        self.store = SQLiteStore(self.path)
+        self.memory = self.run(self._opened(self.place))
+        self.store = store_at(self.place)
         self.run(self.store.open())
         self.said: list[str] = []
         self.stated: list[str] = []
         self.files = 0
 
+    def empty_place(self) -> str | Path:
+        """Return where there is nothing yet; what was there may be gone when the machine ends."""
+        folder = self.stack.enter_context(tempfile.TemporaryDirectory())
+        return Path(folder) / "memory.db"
+
+    def another_place(self) -> str | Path:
+        """Return another one where there is nothing yet."""
+        return self.empty_place()
+
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
 
-    async def _opened(self, path: Path) -> Memory:
-        return await Memory.open(path, clock=self.clock)
+    async def _opened(self, place: str | Path) -> Memory:
+        return await Memory.open(place, clock=self.clock)
 
     def teardown(self) -> None:
         self.run(self.memory.aclose())
         self.run(self.store.aclose())
         self.runner.close()
-        self.folder.cleanup()
+        self.stack.close()
 
     @rule()
     def time_goes_on(self) -> None:
@@ -176,17 +187,17 @@ class ArchiveMachine(RuleBasedStateMachine):
 
     @rule()
     def travel(self) -> None:
-        """Into another file, twice; and into another user's memory, who has something already."""
+        """Into another store, twice; and into another user's memory, who has something already."""
         self.files += 1
-        archive = self.path.with_name(f"{self.files}.zip")
+        archive = self.folder / f"{self.files}.zip"
         exported = self.run(self.memory.export(archive, user_id="alice"))
         assert exported.episodes + exported.facts == len(self.said) + len(set(self.stated))
         self.run(self._compare(archive))
 
     async def _compare(self, archive: Path) -> None:
         async with (
-            await self._opened(self.path) as here,
-            await self._opened(self.path.with_name(f"{self.files}.db")) as there,
+            await self._opened(self.place) as here,
+            await self._opened(self.another_place()) as there,
         ):
             expected = await self._looked_at(here, "alice")
             imported = await there.import_archive(archive)

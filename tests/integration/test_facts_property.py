@@ -6,6 +6,7 @@ The store is compared with a plain model, and a search's choice of facts with th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import datetime as dt
 import tempfile
@@ -93,29 +94,34 @@ class Statement:
 
 
 class FactsMachine(RuleBasedStateMachine):
-    """Two memories on one file, and what should be known in it."""
+    """Two memories in one place, and what should be known in it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = Path(self.folder.name) / "memory.db"
+        self.stack = contextlib.ExitStack()
+        self.place = self.empty_place()
         self.clock = Clock()
         self.memories = [self.run(self._opened()) for _ in range(2)]
         self.known: dict[str, Statement] = {}
         self.said: list[str] = []
 
+    def empty_place(self) -> str | Path:
+        """Return where there is nothing yet; what was there may be gone when the machine ends."""
+        folder = self.stack.enter_context(tempfile.TemporaryDirectory())
+        return Path(folder) / "memory.db"
+
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
 
     async def _opened(self) -> Memory:
-        return await Memory.open(self.path, clock=self.clock)
+        return await Memory.open(self.place, clock=self.clock)
 
     def teardown(self) -> None:
         for memory in self.memories:
             self.run(memory.aclose())
         self.runner.close()
-        self.folder.cleanup()
+        self.stack.close()
 
     @rule()
     def time_goes_on(self) -> None:
@@ -272,7 +278,7 @@ class FactsMachine(RuleBasedStateMachine):
             return await memory.recall(query, scope=ALICE, limit=1000)
 
         async def afresh() -> list[Recollection]:
-            async with Memory.open(self.path, clock=self.clock) as fresh:
+            async with Memory.open(self.place, clock=self.clock) as fresh:
                 return await found(fresh)
 
         expected = self.run(afresh())

@@ -1,4 +1,4 @@
-"""Whatever happens to a file, through whichever handle: what is listed and recalled is right.
+"""Whatever happens to a store, through whichever handle: what is listed and recalled is right.
 
 The store is compared with a plain model, and each ranking with one made from scratch by a newly
 opened memory, and with the formulas computed naively.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import datetime as dt
 import itertools
 import tempfile
@@ -92,29 +93,34 @@ filters = st.builds(_narrowed, agents, sessions, st.none() | times, st.none() | 
 
 
 class MemoryMachine(RuleBasedStateMachine):
-    """Two memories on one file, and what should be in it."""
+    """Two memories in one place, and what should be in it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = Path(self.folder.name) / "memory.db"
+        self.stack = contextlib.ExitStack()
+        self.place = self.empty_place()
         self.memories = [self.run(self._opened()) for _ in range(2)]
         self.turns: dict[str, list[Turn]] = {"alice": [], "bob": []}
         self.positions: collections.Counter[Scope] = collections.Counter()
         self.taken: dict[tuple[Scope, str], tuple[Message, str]] = {}
 
+    def empty_place(self) -> str | Path:
+        """Return where there is nothing yet; what was there may be gone when the machine ends."""
+        folder = self.stack.enter_context(tempfile.TemporaryDirectory())
+        return Path(folder) / "memory.db"
+
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
 
     async def _opened(self) -> Memory:
-        return await Memory.open(self.path)
+        return await Memory.open(self.place)
 
     def teardown(self) -> None:
         for memory in self.memories:
             self.run(memory.aclose())
         self.runner.close()
-        self.folder.cleanup()
+        self.stack.close()
 
     @rule(handle=handles, scope=scopes, told=st.lists(messages, min_size=1, max_size=4))
     def observe(self, handle: int, scope: Scope, told: list[Message]) -> None:
@@ -239,7 +245,7 @@ class MemoryMachine(RuleBasedStateMachine):
             return await memory.recall(query, scope=where, limit=limit, exclude=exclude)
 
         async def recalled_afresh() -> list[Recollection]:
-            async with Memory.open(self.path) as fresh:
+            async with Memory.open(self.place) as fresh:
                 return await recalled(fresh)
 
         afresh = self.run(recalled_afresh())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import collections
+import contextlib
 import dataclasses
 import datetime as dt
 import tempfile
@@ -16,8 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from remanence.errors import BackendUnavailableError, OutboxFullError
+from remanence.store.choosing import store_at
 from remanence.store.jobs import Job, JobState, JobStore, NewJob, Quota
-from remanence.store.sqlite import SQLiteStore
 from remanence.testing.jobs.records import new_id
 from remanence.types import Filter, Scope
 
@@ -64,14 +66,14 @@ class Known:
 
 
 class JobsMachine(RuleBasedStateMachine):
-    """Two stores on one file, workers of three names, and what should be in it."""
+    """Two stores in one place, workers of three names, and what should be in it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = Path(self.folder.name) / "memory.db"
-        self.stores = [SQLiteStore(self.path) for _ in range(2)]
+        self.stack = contextlib.ExitStack()
+        self.place = self.empty_place()
+        self.stores = [store_at(self.place) for _ in range(2)]
         for store in self.stores:
             self.run(store.open())
         self.now = START
@@ -79,6 +81,11 @@ class JobsMachine(RuleBasedStateMachine):
         self.gone: list[str] = [new_id()]
         self.at_work: dict[str, set[str]] = {"one": set(), "two": set(), "three": set()}
         self.put_in = 0
+
+    def empty_place(self) -> str | Path:
+        """Return where there is nothing yet; what was there may be gone when the machine ends."""
+        folder = self.stack.enter_context(tempfile.TemporaryDirectory())
+        return Path(folder) / "memory.db"
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
@@ -90,7 +97,7 @@ class JobsMachine(RuleBasedStateMachine):
         for store in self.stores:
             self.run(store.aclose())
         self.runner.close()
-        self.folder.cleanup()
+        self.stack.close()
 
     def _some(self, chosen: list[int]) -> list[str]:
         ids = [known.job.id for known in self.known] + self.gone
@@ -243,7 +250,18 @@ class JobsMachine(RuleBasedStateMachine):
             if is_free(lane[0])
             and all(is_free(other) for other in lane[1:] if other.job.state == "leased")
         ]
-        return sorted(heads, key=self.known.index)
+        heads.sort(key=self.known.index)
+        # Users take turns: a job comes after those of its user that are in hands or before it.
+        turns = collections.Counter(
+            known.job.scope.user_id
+            for known in self.known
+            if known.job.state == "leased" and known.job.destination == destination
+        )
+        order: list[tuple[int, int, Known]] = []
+        for number, known in enumerate(heads):
+            turns[known.job.scope.user_id] += 1
+            order.append((turns[known.job.scope.user_id], number, known))
+        return [known for *_, known in sorted(order, key=lambda each: each[:2])]
 
     @rule(owner=owners)
     def a_worker_forgets_what_it_was_at(self, owner: str) -> None:
