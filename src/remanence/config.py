@@ -10,8 +10,6 @@ from pathlib import Path
 
 import platformdirs
 
-from remanence.location import path_of
-
 __all__ = [
     "DEFAULT_OPENAI_MODEL",
     "OpenAISettings",
@@ -42,19 +40,14 @@ class OpenAISettings:
     model: str
 
 
-def default_database() -> Path:
-    """Return the database that the command line uses when none is named.
+def default_database() -> str:
+    """Return the location of the database that the command line uses when none is named.
 
-    ``$REMANENCE_DB`` if it is set (a file name, or ``sqlite:///`` and a file name), else
-    ``memory.db`` in the user's data folder. The folder is not created here.
-
-    Raises:
-        InputError: ``$REMANENCE_DB`` names no store.
+    ``$REMANENCE_DB`` if it is set (a file name, ``sqlite:///`` and a file name, or a
+    ``postgresql://`` URL), else ``memory.db`` in the user's data folder. The folder is not created
+    here.
     """
-    named = os.environ.get("REMANENCE_DB")
-    if named:
-        return path_of(named)
-    return _data_folder() / "memory.db"
+    return os.environ.get("REMANENCE_DB") or str(_data_folder() / "memory.db")
 
 
 def default_key_file() -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from remanence.errors import InputError
@@ -10,6 +11,7 @@ from remanence.validation import check_content
 __all__ = ["is_server", "path_of", "shown"]
 
 _SERVERS = ("postgresql://", "postgres://")
+_SECRET = re.compile("(ssl)?password=", re.IGNORECASE)
 
 
 def is_server(location: str | Path) -> bool:
@@ -49,9 +51,11 @@ def path_of(location: str | Path) -> Path:
 
 
 def shown(location: str) -> str:
-    """Return a location without the password that it may have in it."""
+    """Return a location without the passwords that it may have in it."""
     scheme, separator, rest = location.partition("://")
-    user, at, place = rest.rpartition("@")
-    if not separator or ":" not in user:
+    if not separator:
         return location
-    return f"{scheme}://{user.partition(':')[0]}{at}{place}"
+    place, question, settings = rest.partition("?")
+    user, at, host = place.rpartition("@")
+    told = f"{scheme}://{user.partition(':')[0]}{at}{host}{question}"
+    return told + "&".join(each for each in settings.split("&") if not _SECRET.match(each))

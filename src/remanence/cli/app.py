@@ -11,6 +11,7 @@ import typer.core
 
 from remanence._version import __version__
 from remanence.cli.audit import audit
+from remanence.cli.copy import copy
 from remanence.cli.demo.command import register as register_demo
 from remanence.cli.doctor import doctor
 from remanence.cli.expire import expire
@@ -20,6 +21,7 @@ from remanence.cli.facts import facts
 from remanence.cli.forget import forget
 from remanence.cli.importing import import_file
 from remanence.cli.key import use_key_file
+from remanence.cli.migrate import migrate
 from remanence.cli.options import KeyFileOption
 from remanence.cli.outbox import outbox
 from remanence.cli.output import print_error
@@ -47,7 +49,7 @@ class _Commands(typer.core.TyperGroup):
 app = typer.Typer(
     name="remanence",
     cls=_Commands,
-    help="Long-term memory for AI agents, in one file.",
+    help="Long-term memory for AI agents, in one file or in PostgreSQL.",
     no_args_is_help=True,
     rich_markup_mode="markdown",  # so that paragraphs of help are filled to the terminal's width
     # A traceback of a bug must not show what is remembered.
@@ -71,7 +73,7 @@ def _root(  # pyright: ignore[reportUnusedFunction] - typer calls it
     ] = False,
     key_file: KeyFileOption = None,
 ) -> None:
-    """Long-term memory for AI agents, in one file."""
+    """Long-term memory for AI agents, in one file or in PostgreSQL."""
     use_key_file(key_file)
 
 
@@ -87,6 +89,8 @@ app.command("expire")(expire)
 app.command("audit")(audit)
 app.add_typer(outbox, name="outbox")
 app.command("rekey")(rekey)
+app.command("copy")(copy)
+app.command("migrate")(migrate)
 app.command("doctor")(doctor)
 register_demo(app)
 

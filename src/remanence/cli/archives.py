@@ -7,7 +7,7 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remanence.cli.database import create_or_open, database_path
+from remanence.cli.database import create_or_open, named
 from remanence.cli.output import counted, notices, print_text
 from remanence.validation import check_identifier
 
@@ -52,7 +52,7 @@ def import_archive(
         f"Imported the archive of {imported.archived_user_id!r} for {imported.user_id!r}: "
         f"{counted(imported.episodes, 'new episode')}, {counted(imported.facts, 'new fact')}, "
         f"{there:,} already there{completed}.\n"
-        f"Database: {database_path(db)}"
+        f"Database: {named(db)}"
     )
 
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import datetime as dt
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.filesize import decimal
 
-from remanence.cli.database import existing_path, open_jobs
-from remanence.cli.key import given_key
+from remanence.cli.database import Place, existing, named
+from remanence.cli.findings import Finding, about_jobs
 from remanence.cli.options import DatabaseOption, JsonOption
 from remanence.cli.output import counted, print_json, print_text
-from remanence.clock import SystemClock
-from remanence.errors import DimensionError, NotADatabaseError, RemanenceError
-from remanence.store.jobs import Job, JobCounts
+from remanence.cli.server_findings import look_at_server
+from remanence.errors import NotADatabaseError, RemanenceError
 
 if TYPE_CHECKING:
     from remanence.store.sqlite.inspection import Inspection
@@ -28,33 +25,13 @@ __all__ = ["doctor"]
 
 _LITTLE_SPACE = 100_000_000
 _LONG_LOG = 64_000_000
-_LONG_WAIT = dt.timedelta(minutes=10)
-_PARKED_LOOKED_AT = 1_000
-
-State = Literal["ok", "warning", "error"]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at.
-
-    Attributes:
-        state: How it is.
-        about: What was looked at.
-        found: What was found.
-        fix: What to do; empty when nothing is wrong.
-    """
-
-    state: State
-    about: str
-    found: str
-    fix: str = ""
 
 
 def doctor(
     *,
     thorough: Annotated[
-        bool, typer.Option("--thorough", help="Check every index, which takes long.")
+        bool,
+        typer.Option("--thorough", help="Check every index of a file, which takes long."),
     ] = False,
     db: DatabaseOption = None,
     as_json: JsonOption = False,
@@ -63,8 +40,11 @@ def doctor(
 
     Nothing is changed. The exit code is 1 if anything is an error.
     """
-    path = existing_path(db, "name the file of a memory or of an outbox")
-    findings = _look(path, thorough=thorough)
+    if named(db).is_server:
+        findings = look_at_server(named(db))
+    else:
+        place = existing(db, "name the file of a memory or of an outbox")
+        findings = _look(place, thorough=thorough)
     for finding in findings:
         if as_json:
             print_json(dataclasses.asdict(finding))
@@ -76,11 +56,12 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _look(path: Path, *, thorough: bool) -> list[Finding]:
+def _look(place: Place, *, thorough: bool) -> list[Finding]:
     from remanence.store.sqlite.inspection import inspect
 
+    path = place.file("a server's database is looked at otherwise")
     try:
-        seen = inspect(path, key=given_key(), thorough=thorough)
+        seen = inspect(path, key=place.key(), thorough=thorough)
     except RemanenceError as error:
         unreadable = isinstance(error, NotADatabaseError)
         other = "name its key with --key-file, name another file, or restore a backup"
@@ -92,7 +73,7 @@ def _look(path: Path, *, thorough: bool) -> list[Finding]:
     findings += _about_schema(seen)
     if seen.schema == seen.newest_schema and not seen.damage:
         # Opening an older one would change it.
-        findings += asyncio.run(_about_jobs(path))
+        findings += asyncio.run(about_jobs(place))
     return findings
 
 
@@ -159,47 +140,3 @@ def _about_use(path: Path, seen: Inspection) -> Iterator[Finding]:
         found = f"{decimal(seen.log_bytes)}: somebody has been reading for a long time"
         fix = "end the process that reads; the log is then written back"
         yield Finding("warning", "write-ahead log", found, fix)
-
-
-async def _about_jobs(path: Path) -> list[Finding]:
-    async with open_jobs(str(path)) as jobs:
-        destinations = await jobs.job_counts()
-        parked = await jobs.jobs(states=["parked"], limit=_PARKED_LOOKED_AT)
-    if not destinations:
-        return [Finding("ok", "outbox", "nothing was ever put in")]
-    findings: list[Finding] = []
-    for counts in destinations:
-        of_it = [job for job in parked if job.destination == counts.destination]
-        findings += _about_destination(counts, of_it, path)
-    return findings
-
-
-def _about_destination(counts: JobCounts, parked: list[Job], path: Path) -> Iterator[Finding]:
-    about = f"outbox for {counts.destination}"
-    waiting = counts.pending + counts.leased
-    if counts.parked:
-        found, fix = _told(counts.parked, parked, path)
-        yield Finding("error", about, found, fix)
-    now = SystemClock().now()
-    if waiting and counts.oldest_at is not None and now - counts.oldest_at > _LONG_WAIT:
-        since = counts.oldest_at.astimezone().isoformat(sep=" ", timespec="minutes")
-        found = f"{counted(waiting, 'write')} not delivered, the oldest since {since}"
-        fix = "see that the service can be reached, and that a process that delivers to it runs"
-        yield Finding("warning", about, found, fix)
-    elif not counts.parked:
-        yield Finding("ok", about, f"{counted(waiting, 'write')} to deliver")
-
-
-def _told(number: int, parked: list[Job], path: Path) -> tuple[str, str]:
-    """Return what is parked and what to do, in the words of the newest one's error."""
-    last = parked[-1] if parked else None
-    kind = None if last is None else last.error_kind
-    reason = "" if last is None else ": ".join(filter(None, (kind, last.error)))
-    found = f"{counted(number, 'write')} set aside; the last because of {reason or 'an error'}"
-    file = shlex.quote(str(path))
-    retry = f"then 'remanence outbox retry --all-parked --db {file}'"
-    if kind == DimensionError.__name__:
-        fix = f"use the embedding model that the store was made with, or a new store; {retry}"
-    else:
-        fix = f"see 'remanence outbox list --state parked --db {file}', mend the cause, {retry}"
-    return found, fix

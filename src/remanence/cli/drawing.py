@@ -8,10 +8,9 @@ import dataclasses
 import re
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence, Set
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remanence.cli.database import open_jobs
+from remanence.cli.database import Place, jobs_at
 from remanence.cli.output import counted, notices
 from remanence.clock import SystemClock
 from remanence.errors import BackendUnavailableError
@@ -68,7 +67,7 @@ class Portion:
 
 async def draw(
     memory: Memory,
-    path: Path,
+    database: Place,
     portions: Sequence[Portion],
     *,
     patience: float,
@@ -78,7 +77,7 @@ async def draw(
 
     Args:
         memory: An open memory with a chat model.
-        path: Its file.
+        database: Where it is.
         portions: What is to be read, one after the other, up to the first that can't be.
         patience: For how many seconds a model that can't be reached is tried again.
         address: What OPENAI_BASE_URL says, to be told where the model can't be reached.
@@ -86,7 +85,7 @@ async def draw(
     began, before = SystemClock().now(), await memory.stats()
     users = {place.user_id: None for portion in portions for place in portion.places}
     troubles: tuple[str, ...] = ()
-    async with open_jobs(str(path)) as jobs:
+    async with jobs_at(database) as jobs:
         reader = _Reader(memory, jobs, users.keys(), patience, address)
         await reader.try_again()
         with _bar() as advance:

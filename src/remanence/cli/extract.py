@@ -14,7 +14,7 @@ import typer
 
 from remanence.cli.database import (
     create_or_open,
-    database_path,
+    named,
     nothing_stored,
     open_existing,
     stores_nothing,
@@ -144,7 +144,7 @@ async def _draw(
         await memory.extract_with(model)
         return await draw(
             memory,
-            database_path(place),
+            named(place),
             portions,
             patience=patience,
             address=settings.base_url,

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from remanence.cli.archives import import_archive, looks_like_archive
-from remanence.cli.database import create_or_open, database_path
+from remanence.cli.database import create_or_open, named
 from remanence.cli.formats import Defaults, Format
 from remanence.cli.gathering import Gathered
 from remanence.cli.options import DatabaseOption
@@ -82,7 +82,7 @@ def import_file(
     new = asyncio.run(_store(db, gathered))
     print_text(
         f"Imported {amount}: {new:,} new, {gathered.messages - new:,} already there.\n"
-        f"Database: {database_path(db)}"
+        f"Database: {named(db)}"
     )
 
 

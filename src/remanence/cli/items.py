@@ -10,6 +10,7 @@ from typing import Any
 
 from remanence.cli.output import print_text
 from remanence.cli.printable import on_one_line, printable
+from remanence.store.usage import Usage
 from remanence.types import Episode, Fact, Receipt, Recollection, Role, Scope, Stats
 
 __all__ = [
@@ -33,7 +34,7 @@ _ORIGINS: dict[Role | None, str] = {
 }
 
 
-def json_fields(record: Episode | Fact | Recollection | Receipt | Stats) -> dict[str, Any]:
+def json_fields(record: Episode | Fact | Recollection | Receipt | Stats | Usage) -> dict[str, Any]:
     """Return a record as JSON holds it: times in ISO 8601, its scope's ids beside its own."""
     fields: dict[str, Any] = {}
     if isinstance(record, Episode | Fact):

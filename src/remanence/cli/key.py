@@ -11,7 +11,7 @@ from remanence.cli.output import print_notice
 from remanence.config import default_key_file
 from remanence.errors import InputError
 
-__all__ = ["given_key", "read_key", "use_key_file"]
+__all__ = ["default_key", "named_key", "read_key", "use_key_file"]
 
 _MOST_BYTES = 4_096
 _HEXADECIMAL = re.compile("[0-9a-fA-F]{64}")
@@ -29,13 +29,23 @@ def use_key_file(path: Path | None) -> None:
     _named.set(path)
 
 
-def given_key() -> str | bytes | None:
-    """Return the key that the command was given; ``None`` if it was given none.
+def named_key() -> str | bytes | None:
+    """Return the key in the file that ``--key-file`` names; ``None`` if it names none.
 
     Raises:
         InputError: The file has no key in it, or can't be read.
     """
-    path = _named.get() or default_key_file()
+    path = _named.get()
+    return None if path is None else read_key(path)
+
+
+def default_key() -> str | bytes | None:
+    """Return the key that files have where none is named; ``None`` if there is none.
+
+    Raises:
+        InputError: The file has no key in it, or can't be read.
+    """
+    path = default_key_file()
     return None if path is None else read_key(path)
 
 

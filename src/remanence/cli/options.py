@@ -27,9 +27,9 @@ DatabaseOption = Annotated[
     str | None,
     typer.Option(
         "--db",
-        metavar="PATH",
-        help="The database: a file, or sqlite:///FILE. Default: $REMANENCE_DB, or memory.db in "
-        "your data folder.",
+        metavar="DATABASE",
+        help="The database: a file, sqlite:///FILE, or postgresql://USER@HOST/NAME. Default: "
+        "$REMANENCE_DB, or memory.db in your data folder.",
     ),
 ]
 KeyFileOption = Annotated[

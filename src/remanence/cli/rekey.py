@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from remanence.cli.database import existing_path
-from remanence.cli.key import given_key, read_key
+from remanence.cli.database import existing, named
+from remanence.cli.key import read_key
 from remanence.cli.options import DatabaseOption
 from remanence.cli.output import print_notice
 from remanence.errors import InputError
@@ -40,15 +40,17 @@ def rekey(
 
     if (new_key_file is None) != plain:
         raise typer.BadParameter("give --new-key-file, or --plain: one of them")
-    path = existing_path(db, "name the file of a memory or of an outbox")
-    if plain and given_key() is None:
+    named(db).file("a server's disk is encrypted where it is")
+    place = existing(db, "name the file of a memory or of an outbox")
+    path, key = place.file("only a file has a key"), place.key()
+    if plain and key is None:
         raise InputError(
             "--key-file",
             "is missing, and --plain decrypts",
             "give the present key before the command: remanence --key-file FILE rekey --plain",
         )
     new_key = None if new_key_file is None else read_key(new_key_file)
-    write_anew(path, key=given_key(), new_key=new_key)
+    write_anew(path, key=key, new_key=new_key)
     print_notice(
         f"{path} is {'not encrypted any more' if plain else 'encrypted with the new key'}."
     )

@@ -24,7 +24,7 @@ from remanence.store.protocol import Store
 from remanence.telemetry import Faults, count, span
 from remanence.types import Episode, Filter, Scope
 
-__all__ = ["Extraction"]
+__all__ = ["Extraction", "reading_job"]
 
 _KIND = "extract"
 _AGAIN = "extract again"
@@ -127,9 +127,7 @@ class Extraction:
         return [self._job(_KIND, scope, self._pause) for scope in dict.fromkeys(scopes)]
 
     def _job(self, kind: str, scope: Scope, pause: float = 0.0) -> NewJob:
-        id_, now = str(uuid_utils.uuid7()), self._clock.now()
-        due_at = now + dt.timedelta(seconds=pause)
-        return NewJob(id_, kind, _KIND, scope, id_, _PAYLOAD, now, due_at)
+        return _new_job(kind, scope, self._clock.now(), pause)
 
     def wake(self) -> None:
         """Tell the worker that something was put in, if it would not see that in time."""
@@ -294,6 +292,21 @@ class Extraction:
         lock = self._locks.setdefault(user_id, asyncio.Lock())
         async with lock:
             yield
+
+
+def reading_job(scope: Scope, *, now: dt.datetime) -> NewJob:
+    """Return the job of reading a session for facts at once, for whoever has a chat model.
+
+    Args:
+        scope: The session.
+        now: When it is put in.
+    """
+    return _new_job(_KIND, scope, now)
+
+
+def _new_job(kind: str, scope: Scope, now: dt.datetime, pause: float = 0.0) -> NewJob:
+    id_ = str(uuid_utils.uuid7())
+    return NewJob(id_, kind, _KIND, scope, id_, _PAYLOAD, now, now + dt.timedelta(seconds=pause))
 
 
 def _amount(episodes: Sequence[Episode], attempts: int) -> int:

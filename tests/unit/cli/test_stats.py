@@ -35,3 +35,15 @@ def test_of_nobody(remanence: Run) -> None:
     output = remanence("stats", "--user", "nobody").stdout
     assert "users     0" in output
     assert "earliest  -" in output
+
+
+def test_of_each_user(remanence: Run) -> None:
+    lines = remanence("stats", "--by", "user").stdout.splitlines()
+    assert [line.split()[-1] for line in lines] == ["user", "alice", "bob"]
+    listed = remanence("stats", "--by", "user", "--sort", "bytes", "--limit", "1", "--json")
+    (alice,) = map(json.loads, listed.stdout.splitlines())
+    assert (alice["user_id"], alice["sessions"], alice["episodes"]) == ("alice", 2, 4)
+    assert alice["text_bytes"] > 80
+    assert "raise --limit" in listed.stderr
+    assert "Ghent" not in listed.output
+    remanence("stats", "--by", "user", "--user", "alice", code=2)

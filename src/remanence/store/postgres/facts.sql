@@ -114,7 +114,7 @@ SELECT f.seq, s.agent_id, s.session_id,
        f.ending
 FROM remanence.facts AS f
 JOIN remanence.sessions AS s ON s.user_id = :user_id AND s.number = f.session
-WHERE f.user_id = :user_id AND f.seq IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[]));
+WHERE f.user_id = :user_id AND f.seq = ANY (translate(:numbers, '[]', '{}')::bigint[]);
 
 -- name: facts
 -- Numbers of the facts that a query asks for.

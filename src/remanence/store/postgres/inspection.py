@@ -375,7 +375,7 @@ def _isolation(connection: Connection) -> Isolation:
         SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity,
                EXISTS (SELECT FROM pg_policy AS p
                        WHERE p.polrelid = c.oid AND p.polname = 'one_user' AND p.polcmd = '*'
-                         AND p.polroles = '{0}'
+                         AND p.polroles = ARRAY[to_regrole(%s)::oid]
                          AND pg_get_expr(p.polqual, p.polrelid) = o.condition
                          AND pg_get_expr(p.polwithcheck, p.polrelid) = o.condition)
         FROM pg_class AS c
@@ -385,6 +385,7 @@ def _isolation(connection: Connection) -> Isolation:
           AND (c.relkind = 'p' OR c.relispartition AND c.relkind = 'r')
         ORDER BY c.relname
         """,
+        APP,
     )
     widened = _rows(
         connection,

@@ -25,6 +25,7 @@ from remanence.testing.stores.sharing import Sharing
 from remanence.testing.stores.sourcing import Sourcing
 from remanence.testing.stores.stating import Stating
 from remanence.testing.stores.surrounding import Surrounding
+from remanence.testing.stores.using import Using
 from remanence.testing.stores.verbatim import Verbatim
 
 __all__ = ["StoreConformance"]
@@ -45,6 +46,7 @@ class StoreConformance(
     Embedding,
     Surrounding,
     Archiving,
+    Using,
 ):
     """The whole contract of :class:`remanence.store.protocol.Store`.
 
