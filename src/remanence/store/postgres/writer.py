@@ -20,7 +20,7 @@ from psycopg import errors
 from psycopg_pool import PoolTimeout
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from remanence.errors import StoreUnreachableError
+from remanence.errors import StoreReadOnlyError, StoreUnreachableError
 from remanence.store.postgres.database import Database
 from remanence.store.postgres.faults import is_lost, passes, words_of
 from remanence.store.postgres.roles import APP
@@ -160,6 +160,10 @@ class WritingLane(GroupingLane[Database]):
 
         So a user whose rows are held for long does not hold up the others.
         """
+        if isinstance(error, StoreReadOnlyError | StoreUnreachableError):
+            for call in group:  # no one of them is at fault, and each would wait as long again
+                call.future.set_exception(error)
+            return
         if len(group) > 1:
             for call in group:
                 self._commit(database, [call])
