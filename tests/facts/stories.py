@@ -56,12 +56,15 @@ class Reader:
     found: list[Answer] = dataclasses.field(default_factory=list[Answer])
     decided: list[Sequence[Told]] = dataclasses.field(default_factory=list[Sequence[Told]])
     questions: list[Question] = dataclasses.field(default_factory=list[Question])
+    when_in_doubt: Callable[[], Awaitable[object]] | None = None
 
     identity = "scripted"
 
     async def ask(self, question: Question) -> Completion:
         self.questions.append(question)
         if "verdicts" in json.dumps(question.schema):
+            if self.when_in_doubt is not None:
+                await self.when_in_doubt()
             return Completion(self._verdicts(question), Usage(10, 1))
         answer: Answer = self.found.pop(0) if self.found else {"facts": []}
         if isinstance(answer, Exception):

@@ -21,7 +21,7 @@ from remanence.errors import (
 )
 from remanence.llm.protocol import Completion, Question
 from remanence.store.sqlite import SQLiteStore
-from tests.facts.stories import Story, fact, story
+from tests.facts.stories import Story, fact, story, verdict
 
 TEA = "Maria likes tea."
 SCOPE = Scope("maria", "clerk", "monday")
@@ -105,6 +105,29 @@ async def test_a_model_that_is_away_counts_against_nothing(tmp_path: Path) -> No
                 told.clock.time += dt.timedelta(hours=1)
         assert await told.facts() == [TEA]
         assert told.memory.faults.counts.keys() == {"extract"}
+
+
+async def test_who_is_outrun_again_and_again_comes_back_and_has_not_failed(tmp_path: Path) -> None:
+    """As when other processes learn of the same user all the while."""
+    async with story(tmp_path) as told:
+        await told.memory.remember("Maria likes green tea.", scope=SCOPE)
+        left = 20
+
+        async def learn() -> None:
+            nonlocal left
+            if left:
+                left -= 1
+                await told.memory.remember(f"Somebody else learned of {left}.", scope=SCOPE)
+
+        told.reader.when_in_doubt = learn
+        told.reader.decided += [[verdict("add")]] * 40
+        told.reader.found += [{"facts": [fact(TEA)]}] * 40
+        await say(told, "I like tea.")
+        assert await patiently(told, 30)
+        assert left == 0
+        assert TEA in await told.facts()
+        assert told.memory.faults.counts == {}
+        assert await jobs(tmp_path) == []
 
 
 async def test_a_model_that_answers_nothing_of_use_parks_the_job(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ _JOB_SECONDS = 120.0
 _ONE_CALL_SECONDS = 360.0
 """What a part that was begun takes at most beyond that: a reading, and two weighings."""
 _REPETITIONS = 3
+_OUTRUN_SECONDS = 2.0
 _POLL_SECONDS = 5.0
 
 
@@ -160,10 +161,14 @@ class Extraction:
 
     async def _read(self, leased: LeasedJob) -> None:
         """Read what waits of a session, or what was passed over."""
-        if leased.job.kind == _AGAIN:
-            await self._read_again(leased.job.scope)
-        else:
-            await self._read_on(leased.job)
+        try:
+            if leased.job.kind == _AGAIN:
+                await self._read_again(leased.job.scope)
+            else:
+                await self._read_on(leased.job)
+        except _OutrunError:  # what waits still does, and nothing failed
+            later = self._job(leased.job.kind, leased.job.scope, _OUTRUN_SECONDS)
+            await self._store.jobs.follow([later])
 
     async def _read_again(self, scope: Scope) -> None:
         """Read what was passed over, one by one.
@@ -251,14 +256,19 @@ class Extraction:
         refused: str | None = None,
         passed_over: str | None = None,
     ) -> None:
-        """Read some episodes, and keep what is found."""
+        """Read some episodes, and keep what is found.
+
+        Raises:
+            BackendError: They can't be read.
+            _OutrunError: More was learned of the user all the while.
+        """
         with span(_KIND, episodes=len(new)):
             drafts = await self._reader.read(new, before, refused=refused)
             async with self._one_at_a_time(scope.user_id):
                 for _ in range(_REPETITIONS):
                     if await self._keep(scope, new, drafts, passed_over):
                         return
-        raise BackendError("what is known of the user changed again and again meanwhile")
+        raise _OutrunError
 
     async def _keep(
         self,
@@ -292,6 +302,10 @@ class Extraction:
         lock = self._locks.setdefault(user_id, asyncio.Lock())
         async with lock:
             yield
+
+
+class _OutrunError(Exception):
+    """Other processes learned of the user as long as what was found was being weighed."""
 
 
 def reading_job(scope: Scope, *, now: dt.datetime) -> NewJob:
