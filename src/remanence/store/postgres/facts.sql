@@ -23,9 +23,6 @@ VALUES (:user_id, :fact, :source, :stated_by, :drawn)
 ON CONFLICT (user_id, fact, source)
     DO UPDATE SET stated_by = least(s.stated_by, :stated_by), drawn = greatest(s.drawn, :drawn);
 
--- name: drop_sources
-DELETE FROM remanence.fact_sources WHERE user_id = :user_id AND (fact = :seq OR source = :seq);
-
 -- name: drop_all_sources
 DELETE FROM remanence.fact_sources WHERE user_id = :user_id;
 
@@ -46,9 +43,6 @@ FROM remanence.fact_sources AS s
 WHERE s.user_id = :user_id
   AND s.source IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[]))
   AND s.fact <> ALL (translate(:numbers, '[]', '{}')::bigint[]);
-
--- name: drop_fact
-DELETE FROM remanence.facts WHERE user_id = :user_id AND seq = :item;
 
 -- name: fact_by_id
 -- The number of a fact, and whether it was superseded.

@@ -190,17 +190,29 @@ ORDER BY e.seq;
 
 -- name: doomed
 -- What an erasure is about to remove.
-SELECT e.seq, e.origin, e.seq, e.session, coalesce(p.id, f.id)
+SELECT e.seq, e.origin, e.session, coalesce(p.id, f.id)
 FROM remanence.entries AS e
 LEFT JOIN remanence.episodes AS p ON e.origin = 0 AND p.user_id = :user_id AND p.seq = e.seq
 LEFT JOIN remanence.facts AS f ON e.origin = 1 AND f.user_id = :user_id AND f.seq = e.seq
 WHERE e.user_id = :user_id AND e.seq IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[]));
 
--- name: drop_episode
-DELETE FROM remanence.episodes WHERE user_id = :user_id AND seq = :item;
-
--- name: drop_entry
-DELETE FROM remanence.entries WHERE user_id = :user_id AND seq = :seq;
+-- name: drop_items
+-- Items with their terms, and what rests on them or they rest on.
+DELETE FROM remanence.episodes
+WHERE user_id = :user_id
+  AND seq IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[]));
+DELETE FROM remanence.facts
+WHERE user_id = :user_id
+  AND seq IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[]));
+DELETE FROM remanence.entries
+WHERE user_id = :user_id
+  AND seq IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[]));
+DELETE FROM remanence.fact_sources
+WHERE user_id = :user_id
+  AND fact IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[]));
+DELETE FROM remanence.fact_sources
+WHERE user_id = :user_id
+  AND source IN (SELECT unnest(translate(:numbers, '[]', '{}')::bigint[]));
 
 -- name: shrink_session
 UPDATE remanence.sessions SET items = items - :gone WHERE user_id = :user_id AND number = :number;

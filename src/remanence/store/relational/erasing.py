@@ -120,11 +120,8 @@ def _remove(database: Database, number: int, where: Filter, ids: str | None, upt
     reread = _read_again(database, there)
     amended = _amended(database, user_id, numbers)
     doomed = database.rows("doomed", there)
-    for origin, name in ((0, "drop_episode"), (1, "drop_fact")):
-        database.run_many(name, [{**user, "item": row[2]} for row in doomed if row[1] == origin])
-    for name in ("drop_entry", "drop_sources"):
-        database.run_many(name, [{**user, "seq": row[0]} for row in doomed])
-    for session, gone in Counter(row[3] for row in doomed).items():
+    database.run("drop_items", there)
+    for session, gone in Counter(row[2] for row in doomed).items():
         database.run("shrink_session", {**user, "number": session, "gone": gone})
     places["sessions"] = len(database.rows("drop_empty_sessions", user))
     if database.row("any_entry", user) is None:
@@ -141,7 +138,7 @@ def _remove(database: Database, number: int, where: Filter, ids: str | None, upt
     return Erasure(
         number=number,
         user_id=user_id,
-        ids=tuple(to_text(row[4]) for row in doomed),
+        ids=tuple(to_text(row[3]) for row in doomed),
         numbers=tuple(numbers),
         places={
             "episodes": len(doomed) - facts,

@@ -23,9 +23,6 @@ VALUES (:user_id, :fact, :source, :stated_by, :drawn)
 ON CONFLICT (user_id, fact, source)
     DO UPDATE SET stated_by = min(stated_by, :stated_by), drawn = max(drawn, :drawn);
 
--- name: drop_sources
-DELETE FROM fact_sources WHERE user_id = :user_id AND (fact = :seq OR source = :seq);
-
 -- name: drop_all_sources
 DELETE FROM fact_sources WHERE user_id = :user_id;
 
@@ -46,9 +43,6 @@ FROM fact_sources AS s
 WHERE s.user_id = :user_id
   AND s.source IN (SELECT value FROM json_each(:numbers))
   AND s.fact NOT IN (SELECT value FROM json_each(:numbers));
-
--- name: drop_fact
-DELETE FROM facts WHERE item = :item AND user_id = :user_id;
 
 -- name: fact_by_id
 -- The number of a fact, and whether it was superseded.

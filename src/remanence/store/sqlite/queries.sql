@@ -195,17 +195,29 @@ ORDER BY e.seq;
 
 -- name: doomed
 -- What an erasure is about to remove.
-SELECT e.seq, e.origin, e.item, e.session, coalesce(p.id, f.id)
+SELECT e.seq, e.origin, e.session, coalesce(p.id, f.id)
 FROM entries AS e
 LEFT JOIN episodes AS p ON e.origin = 0 AND p.item = e.item
 LEFT JOIN facts AS f ON e.origin = 1 AND f.item = e.item
 WHERE e.user_id = :user_id AND e.seq IN (SELECT value FROM json_each(:numbers));
 
--- name: drop_episode
-DELETE FROM episodes WHERE item = :item AND user_id = :user_id;
-
--- name: drop_entry
-DELETE FROM entries WHERE user_id = :user_id AND seq = :seq;
+-- name: drop_items
+-- Items with their terms, and what rests on them or they rest on.
+DELETE FROM episodes
+WHERE user_id = :user_id
+  AND item IN (SELECT item FROM entries
+               WHERE user_id = :user_id AND origin = 0
+                 AND seq IN (SELECT value FROM json_each(:numbers)));
+DELETE FROM facts
+WHERE user_id = :user_id
+  AND item IN (SELECT item FROM entries
+               WHERE user_id = :user_id AND origin = 1
+                 AND seq IN (SELECT value FROM json_each(:numbers)));
+DELETE FROM entries WHERE user_id = :user_id AND seq IN (SELECT value FROM json_each(:numbers));
+DELETE FROM fact_sources
+WHERE user_id = :user_id
+  AND (fact IN (SELECT value FROM json_each(:numbers))
+       OR source IN (SELECT value FROM json_each(:numbers)));
 
 -- name: shrink_session
 UPDATE sessions SET items = items - :gone WHERE user_id = :user_id AND number = :number;
