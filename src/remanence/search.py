@@ -110,9 +110,7 @@ class Search:
         """Start without indexes."""
         self._store = store
         self._embedding = embedding
-        self._indexes = IndexCache(
-            store, store.vectors, most_bytes=index_bytes, take_up=take_up
-        )
+        self._indexes = IndexCache(store, store.vectors, most_bytes=index_bytes, take_up=take_up)
         self._removals = 0
 
     @property

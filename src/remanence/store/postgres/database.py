@@ -221,8 +221,7 @@ class Database:
             return self._binary(name, parameters)
         text = self._text(name, parameters)
         if self._inside:
-            self._add(text)
-            return self._flush()
+            return self._ask(text)
         # One message without a BEGIN is one transaction, in which the settings hold.
         self._buffer = [text] if self._whose is None else [self._whose, text]
         return self._flush()
@@ -253,13 +252,11 @@ class Database:
 
     def execute(self, text: str) -> list[Row]:
         """Run a statement of the store's own and return its rows."""
-        self._add(text)
-        return self._flush()
+        return self._ask(text)
 
     def stored_bytes(self) -> int:
         """Return the size of all tables and indexes, of all users."""
-        self._add(_STORED_BYTES)
-        return self._flush()[0][0]
+        return self._ask(_STORED_BYTES)[0][0]
 
     def packed(self, vectors: npt.NDArray[np.float32]) -> bytes | HalfVectors:
         """Return vectors as a column keeps them."""
@@ -291,6 +288,12 @@ class Database:
         self._gather()
         self._buffer.append(text)
         self._count(text)
+
+    def _ask(self, text: str) -> list[Row]:
+        """Send a statement with all that waits, and return its rows."""
+        self._gather()
+        self._buffer.append(text)
+        return self._flush()
 
     def _gather(self) -> None:
         """Make one statement of the rows that are to be inserted into each table."""
