@@ -73,6 +73,7 @@ def _about_server(server: Server) -> Iterator[Finding]:
         yield Finding("warning", "writing", "transactions only read unless they ask for more", fix)
     else:
         yield Finding("ok", "writing", f"allowed; {counted(server.replicas, 'server')} following")
+    yield from _about_log(server.logged)
     yield from _about_clock(server.ahead)
     if server.hears is False:
         fix = (
@@ -83,6 +84,15 @@ def _about_server(server: Server) -> Iterator[Finding]:
         yield Finding("warning", "notifications", found, fix)
     elif server.hears:
         yield Finding("ok", "notifications", "get through")
+
+
+def _about_log(logged: Sequence[str]) -> Iterator[Finding]:
+    if logged:
+        fix = "set them otherwise for this database, as docs/postgresql.md says; erasing ends there"
+        found = f"the server's log may keep what was said: {_listed(logged)}"
+        yield Finding("warning", "log", found, fix)
+    else:
+        yield Finding("ok", "log", "keeps no statements")
 
 
 def _about_clock(ahead: dt.timedelta) -> Iterator[Finding]:

@@ -36,6 +36,15 @@ __all__ = [
 _HEARING_SECONDS = 3.0
 _CHANNEL = "remanence_doctor"
 
+# Statements have what was said in them, also those that are refused.
+_LOGGED = """
+SELECT name, setting FROM pg_settings
+WHERE name = 'log_statement' AND setting IN ('mod', 'all')
+   OR name = 'log_min_error_statement' AND setting NOT IN ('fatal', 'panic')
+   OR name IN ('log_min_duration_statement', 'log_min_duration_sample') AND setting <> '-1'
+ORDER BY name
+"""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Server:
@@ -52,6 +61,7 @@ class Server:
         ahead: By how much the server's clock is ahead of this machine's.
         hears: Whether a notification gets from one connection to another; ``None`` if that can't be
             tried.
+        logged: Settings by which the server's log keeps statements, and with them what was said.
     """
 
     version: str
@@ -63,6 +73,7 @@ class Server:
     local: bool
     ahead: dt.timedelta
     hears: bool | None
+    logged: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -296,6 +307,7 @@ def _server(connection: Connection, address: Address) -> Server:
         local=host.startswith("/") or host in ("localhost", "127.0.0.1", "::1"),
         ahead=theirs - ours,
         hears=None if standby else _hears(connection, address),
+        logged=tuple(f"{name} = {value}" for name, value in _rows(connection, _LOGGED)),
     )
 
 
