@@ -9,7 +9,7 @@ from evals.serving.databases import Databases, RunningServer
 from evals.serving.errors import ServingError
 from evals.serving.pgbouncer import PgBouncer, find_pgbouncer
 from evals.serving.postgres import PostgresServer
-from tests.postgres.databases import (  # noqa: F401 - fixtures
+from tests.postgres.databases import (
     database,
     kind,
     new_database,
@@ -17,6 +17,9 @@ from tests.postgres.databases import (  # noqa: F401 - fixtures
     shared,
     templates,
 )
+
+# Fixtures of these names are those of all tests here.
+__all__ = ["database", "kind", "new_database", "owner_url", "shared", "templates"]
 
 
 @pytest.fixture(scope="session")
