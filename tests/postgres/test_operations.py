@@ -266,9 +266,7 @@ def _mend(url: str) -> None:
     )
 
 
-def test_an_erasure_that_is_left_is_told(
-    remanence: Run, server: Databases, database: str
-) -> None:
+def test_an_erasure_that_is_left_is_told(remanence: Run, server: Databases, database: str) -> None:
     async def ask() -> None:
         store = PostgresStore(database)
         await store.open()
