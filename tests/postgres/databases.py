@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from evals.serving.databases import Databases
+from evals.serving.errors import ServingError
 from remanence.store.postgres.connections import Address
 from remanence.store.postgres.migrating import migrate
 
@@ -32,6 +33,7 @@ APPLICATION = "remanence_test_application"
 """What the stores under test log in as: it owns nothing."""
 
 _PARTITIONS = 3
+_NO_PGVECTOR = "pgvector 0.8.4 or newer can't be had on this server"
 _numbers = itertools.count()
 
 
@@ -52,18 +54,44 @@ def templates(server: Databases) -> Iterator[dict[str, str]]:
     for kind in ("halfvec", "bytea"):
         name = f"remanence_template_{kind}"
         server.drop_database(name)
-        server.create_database(name, extensions=kind == "halfvec")
+        withheld = kind == "bytea" and _create_bare(server, name)
+        if kind == "halfvec":
+            server.create_database(name)
         with psycopg.connect(server.url(name), autocommit=True) as connection:
             if kind == "halfvec":
+                if not _has_pgvector(connection):
+                    continue
                 connection.execute("CREATE EXTENSION vector")
             connection.execute(f"GRANT CREATE ON DATABASE {name} TO {OWNER}".encode())
         migrate(
-            Address.of(server.url(name, user=OWNER)), partitions=_PARTITIONS, grant=[APPLICATION]
+            Address.of(server.url(name, user=OWNER)),
+            partitions=_PARTITIONS,
+            vectors="auto" if withheld or kind == "halfvec" else "bytea",
+            grant=[APPLICATION],
         )
         made[kind] = name
     yield made
     for name in made.values():
         server.drop_database(name)
+
+
+def _create_bare(server: Databases, name: str) -> bool:
+    """Make a database where no extension can be had; return whether that is so there."""
+    try:
+        server.create_database(name, extensions=False)
+    except ServingError:  # the server can't withhold them
+        server.create_database(name)
+        return False
+    return True
+
+
+def _has_pgvector(connection: psycopg.Connection[Any]) -> bool:
+    """Return whether a server has pgvector, new enough."""
+    row = connection.execute(
+        "SELECT string_to_array(default_version, '.')::int[] >= ARRAY[0, 8, 4]"
+        " FROM pg_available_extensions WHERE name = 'vector'"
+    ).fetchone()
+    return row is not None and bool(row[0])
 
 
 @pytest.fixture(params=["halfvec", "bytea"])
@@ -80,6 +108,8 @@ def new_database(server: Databases, templates: dict[str, str]) -> Iterator[Calla
     def make(kind: str = "halfvec") -> str:
         name = f"remanence_test_{next(_numbers)}"
         server.drop_database(name)
+        if kind not in templates:
+            pytest.skip(_NO_PGVECTOR)
         server.create_database(name, templates[kind])
         made.append(name)
         return name
@@ -104,6 +134,8 @@ def shared(server: Databases, templates: dict[str, str]) -> Iterator[dict[str, s
 @pytest.fixture
 def database(server: Databases, shared: dict[str, str], kind: str) -> str:
     """The URL of an empty database as the application has it, which owns nothing there."""
+    if kind not in shared:
+        pytest.skip(_NO_PGVECTOR)
     with psycopg.connect(server.url(shared[kind]), autocommit=True) as connection:
         empty(connection)
     return server.url(shared[kind], user=APPLICATION)

@@ -17,6 +17,7 @@ from psycopg_pool import PoolTimeout
 from remanence.store.postgres.connections import Connection, Pool
 from remanence.store.postgres.faults import translated
 from remanence.store.postgres.halves import HalfType, HalfVectors, pack, unpack
+from remanence.store.postgres.outgoing import Outgoing
 from remanence.store.postgres.roles import APP, OPERATOR, WORKER
 from remanence.store.postgres.statements import insertions, migrations, statements
 from remanence.store.relational.database import Row
@@ -70,11 +71,9 @@ class Database:
         self._patience = patience
         self._sql = statements()
         self._insertions = insertions()
-        self._new_rows: dict[str, list[str]] = {}
         self._connection: Connection | None = None
         self._cursor: ClientCursor[Row] | None = None
-        self._buffer: list[str] = []
-        self._buffered = 0
+        self._outgoing = Outgoing()
         self._sent = 0
         self._inside = False
         self._whose: str | None = None
@@ -169,9 +168,8 @@ class Database:
         self._end()
 
     def _begin(self, how: str) -> None:
-        self._buffer.clear()
-        self._new_rows.clear()
-        self._buffered = self._sent = 0
+        self._outgoing.clear()
+        self._sent = 0
         self._inside = True
         self._whose = None
         self.destinations.clear()
@@ -184,8 +182,7 @@ class Database:
     def roll_back(self) -> None:
         """Undo what was begun, as far as the connection still can; the server does the rest."""
         inside, self._inside = self._inside, False
-        self._buffer.clear()
-        self._new_rows.clear()
+        self._outgoing.clear()
         self._whose = None
         connection = self._connection
         if inside and self._sent and connection is not None and not connection.closed:
@@ -196,18 +193,16 @@ class Database:
     @contextlib.contextmanager
     def savepoint(self) -> Generator[None]:
         """Run a block inside a transaction so that it can fail alone."""
-        self._gather()
-        whose, at, sent = self._whose, len(self._buffer), self._sent
+        whose, mark, sent = self._whose, self._outgoing.mark(), self._sent
         self._add("SAVEPOINT request")
         try:
             yield
         except BaseException:
-            self._new_rows.clear()
             if sent == self._sent:  # it has not left this process
-                del self._buffer[at:]
+                self._outgoing.back_to(mark)
                 self._whose = whose
             else:
-                self._buffer.clear()
+                self._outgoing.clear()
                 self._add("ROLLBACK TO request; RELEASE request")
                 self._whose = None
             raise
@@ -223,8 +218,9 @@ class Database:
         if self._inside:
             return self._ask(text)
         # One message without a BEGIN is one transaction, in which the settings hold.
-        self._buffer = [text] if self._whose is None else [self._whose, text]
-        return self._flush()
+        if self._whose is not None:
+            self._outgoing.add(self._whose)
+        return self._ask(text)
 
     def row(self, name: str, parameters: Mapping[str, Any]) -> Row | None:
         """Run a statement and return its first row, or ``None``."""
@@ -278,48 +274,34 @@ class Database:
         return self._cursor.mogrify(text.encode(), parameters)
 
     def _insert(self, name: str, parameters: Mapping[str, Any]) -> None:
-        """Insert a row together with all others that are inserted before anything else is done."""
         self._connect()
-        row = self._quoted(self._insertions[name][1], parameters)
-        self._new_rows.setdefault(name, []).append(row)
-        self._count(row)
+        into, row = self._insertions[name]
+        self._outgoing.insert(into, self._quoted(row, parameters))
+        self._send_if_much()
 
     def _add(self, text: str) -> None:
-        self._gather()
-        self._buffer.append(text)
-        self._count(text)
+        self._outgoing.add(text)
+        self._send_if_much()
+
+    def _send_if_much(self) -> None:
+        if self._inside and self._outgoing.characters > _MOST_BUFFERED:
+            self._flush()
 
     def _ask(self, text: str) -> list[Row]:
         """Send a statement with all that waits, and return its rows."""
-        self._gather()
-        self._buffer.append(text)
+        self._outgoing.add(text)
         return self._flush()
-
-    def _gather(self) -> None:
-        """Make one statement of the rows that are to be inserted into each table."""
-        for name, rows in self._new_rows.items():
-            self._buffer.append(self._insertions[name][0] + ",\n".join(rows))
-        self._new_rows.clear()
-
-    def _count(self, text: str) -> None:
-        self._buffered += len(text)
-        if self._buffered > _MOST_BUFFERED and self._inside:
-            self._flush()
 
     def _flush(self) -> list[Row]:
         """Send what waits, as one message, and return the rows of its last statement."""
-        self._gather()
-        text = ";\n".join(self._buffer)
-        self._buffer.clear()
-        self._buffered = 0
         self._sent += 1
-        cursor = self._connect().execute(text.encode())
+        cursor = self._connect().execute(self._outgoing.message().encode())
         while cursor.nextset():
             pass
         return cursor.fetchall() if cursor.description else []
 
     def _binary(self, name: str, parameters: Mapping[str, Any]) -> list[Row]:
-        if self._buffer or self._new_rows:
+        if self._outgoing:
             self._flush()
         self._sent += 1
         connection = self._connect()
