@@ -12,6 +12,9 @@ __all__ = ["is_server", "path_of", "shown"]
 
 _SERVERS = ("postgresql://", "postgres://")
 _SECRET = re.compile("(ssl)?password=", re.IGNORECASE)
+_NEARLY = re.compile(
+    r"postgres(ql)?[:/]|(.*\s)?(host|hostaddr|port|dbname|user|password|service)\s*=", re.IGNORECASE
+)
 
 
 def is_server(location: str | Path) -> bool:
@@ -35,6 +38,12 @@ def path_of(location: str | Path) -> Path:
     if is_server(location):
         raise InputError("location", "names a server", "name a file here, or sqlite:///name.db")
     scheme, separator, rest = location.partition("://")
+    if _NEARLY.match(location):  # it may have a password in it, and is not shown
+        raise InputError(
+            "location",
+            "looks like a server's address, and is no URL",
+            "give postgresql://user@host/database, or ./ and the name for a file of such a name",
+        )
     if not separator:
         name = location
     elif scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:

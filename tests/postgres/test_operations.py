@@ -161,7 +161,7 @@ def test_whoever_may_not_is_told_what_to_grant(
     remanence: Run, server: Databases, empty: str, database: str
 ) -> None:
     refused = remanence("migrate", server.url(empty, user=APPLICATION), code=1)
-    assert f"GRANT CREATE ON DATABASE {empty} TO {APPLICATION}" in refused.stderr
+    assert f"migrate postgresql://OWNER@… --grant {APPLICATION}" in refused.stderr
     refused = remanence("migrate", database, "--grant", "pg_monitor", code=1)
     assert "may not grant remanence_app to pg_monitor" in refused.stderr
     refused = remanence("migrate", database, "--grant", "nobody", code=1)

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import conninfo
 from psycopg.types import TypeInfo
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from remanence.errors import InputError
 from remanence.location import shown
@@ -25,6 +25,8 @@ Pool = ConnectionPool[Connection]
 # What the pool has to say about lost connections is told by the errors of those who wanted one.
 logging.getLogger("psycopg.pool").addHandler(logging.NullHandler())
 logging.getLogger("psycopg.pool").propagate = False
+
+_ESCAPES = "in a password write @ as %40, / as %2F, # as %23 and % as %25"
 
 _LONGEST_CONNECTING = 10
 _SHORTEST_CONNECTING = 2  # libpq has no less
@@ -62,6 +64,7 @@ class Address:
         Raises:
             InputError: It is none.
         """
+        _check_escapes(location)
         try:
             given = conninfo.conninfo_to_dict(location)
         except (psycopg.ProgrammingError, UnicodeDecodeError) as error:
@@ -71,7 +74,7 @@ class Address:
             raise InputError(
                 "location",
                 f"can't be understood{why}",
-                "give postgresql://user@host:port/database, with %XX for what is special in a URL",
+                f"give postgresql://user@host:port/database; {_ESCAPES}",
             ) from (None if secret else error)
         told = {name: str(value) for name, value in given.items() if value is not None}
         seconds = max(_SHORTEST_CONNECTING, min(math.ceil(patience), _LONGEST_CONNECTING))
@@ -83,6 +86,18 @@ class Address:
         return conninfo.make_conninfo(**self.settings)
 
 
+def _check_escapes(location: str) -> None:
+    """Refuse a URL that would be cut in the middle of its password.
+
+    Raises:
+        InputError: It would.
+    """
+    place = location.partition("://")[2].partition("?")[0]
+    authority, _, rest = place.partition("/")
+    if "@" in rest or authority.count("@") > 1:
+        raise InputError("location", "has an @ or / in it that is not escaped", _ESCAPES)
+
+
 def _shown(settings: dict[str, str]) -> str:
     user = settings.get("user")
     host = settings.get("host", "")
@@ -91,6 +106,21 @@ def _shown(settings: dict[str, str]) -> str:
     place += f":{port}" if port and not host.startswith("/") else ""
     name = f"postgresql://{place}/{settings.get('dbname', user or '')}"
     return f"{name}?host={host}" if host.startswith("/") else name
+
+
+def reasoned(pool: Pool, error: PoolTimeout) -> PoolTimeout:
+    """Return the error of who got no connection from a pool in time, with its reason, if any.
+
+    It stays one that says that nothing was sent.
+    """
+    address = pool.conninfo
+    if not isinstance(address, str):
+        return error
+    try:
+        psycopg.connect(address, connect_timeout=_SHORTEST_CONNECTING).close()
+    except psycopg.OperationalError as reason:
+        return PoolTimeout(str(reason))
+    return error
 
 
 def make_pool(address: Address, *, size: int, patience: float) -> Pool:

@@ -14,7 +14,7 @@ from psycopg import ClientCursor
 from psycopg.sql import Literal
 from psycopg_pool import PoolTimeout
 
-from remanence.store.postgres.connections import Connection, Pool
+from remanence.store.postgres.connections import Connection, Pool, reasoned
 from remanence.store.postgres.faults import translated
 from remanence.store.postgres.halves import HalfType, HalfVectors, pack, unpack
 from remanence.store.postgres.outgoing import Outgoing
@@ -317,7 +317,10 @@ class Database:
         if self._connection is None:
             deadline = time.monotonic() + self._patience
             while True:
-                connection = self._pool.getconn(timeout=max(0.1, deadline - time.monotonic()))
+                try:
+                    connection = self._pool.getconn(timeout=max(0.1, deadline - time.monotonic()))
+                except PoolTimeout as error:
+                    raise reasoned(self._pool, error) from error
                 if not connection.closed:
                     break
                 self._pool.putconn(connection)

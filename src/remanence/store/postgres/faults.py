@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Generator
 
 import psycopg
@@ -31,6 +32,20 @@ _AGAIN = (
 
 _ENDS_CONNECTIONS = ("08", "57")
 """Classes of errors: the connection's own, and operators who step in, by a shut-down for one."""
+
+
+_FIXES = (
+    (re.compile("password authentication failed"), "mend it in the URL, $PGPASSWORD or ~/.pgpass"),
+    (re.compile("no password supplied"), "give one in the URL, $PGPASSWORD or ~/.pgpass"),
+    (re.compile('database ".*" does not exist'), "create it, or mend the name that ends the URL"),
+    (re.compile('role ".*" does not exist'), "create it, or mend the name before the @ in the URL"),
+    (
+        re.compile("too many (clients|connections)|connection slots|connection limit"),
+        "raise the server's max_connections, or open memories with fewer connections",
+    ),
+    (re.compile("SSL|sslmode|certificate"), "see sslmode and sslrootcert in the URL"),
+)
+_UNKNOWN = "see that the server runs where the URL says and takes more connections, then try again"
 
 
 def is_lost(error: BaseException) -> bool:
@@ -99,10 +114,8 @@ def told(place: str, error: BaseException) -> StoreError:  # noqa: PLR0911 - one
                 "remanence migrate"
             )
         case _ if is_lost(error):
-            return StoreUnreachableError(
-                f"{place} can't be reached, or has no connection to spare ({text}); see that the "
-                "server runs, knows who logs in, and takes more, then try again"
-            )
+            fix = next((fix for cause, fix in _FIXES if cause.search(text)), _UNKNOWN)
+            return StoreUnreachableError(f"{place} can't be reached ({text}); {fix}")
         case _:
             return StoreError(f"{place}: {text}")
 
@@ -113,5 +126,7 @@ def words_of(error: BaseException) -> str:
     if not lines:
         return type(error).__name__
     # Below the first line there may be values, but for who could not connect: there are the hosts.
-    connecting = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
+    connecting = isinstance(error, PoolTimeout) or (
+        isinstance(error, psycopg.OperationalError) and error.sqlstate is None
+    )
     return " ".join(lines if connecting else lines[:1])

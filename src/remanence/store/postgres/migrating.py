@@ -92,7 +92,7 @@ def check(address: Address) -> None:
             has = f"schema version {schema.version}" if schema.version else "no Remanence schema"
             raise StoreReadOnlyError(
                 f"{address.shown} has {has}, and this needs {newest}; let the database's owner "
-                "run: remanence migrate"
+                f"run: remanence migrate --grant {connection.info.user}"
             )
     migrate(address)
 
@@ -124,8 +124,8 @@ def _check_rights(address: Address, connection: Connection, schema: Schema) -> N
             f"{name} may not change the schema in {address.shown}; log in as its owner"
         )
     raise StoreReadOnlyError(
-        f"{name} may not make a schema in {address.shown}; let the database's owner run: "
-        f"GRANT CREATE ON DATABASE {connection.info.dbname} TO {name}"
+        f"{name} may not make a schema in {address.shown}; log in as the database's owner, who "
+        f"then owns it: remanence migrate postgresql://OWNER@… --grant {name}"
     )
 
 
@@ -225,9 +225,10 @@ def _grant(connection: Connection, name: str) -> None:
                     sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), sql.Identifier(name))
                 )
             except errors.InsufficientPrivilege as error:
+                owner = " WITH ADMIN OPTION" if name == connection.info.user else ""
                 raise StoreReadOnlyError(
                     f"{connection.info.user} may not grant {group} to {name}; let who may run: "
-                    f"GRANT {', '.join(GROUPS)} TO {name}"
+                    f"GRANT {', '.join(GROUPS)} TO {name}{owner}"
                 ) from error
 
 
