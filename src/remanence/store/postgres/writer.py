@@ -14,7 +14,7 @@ import queue
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from psycopg import errors
 from psycopg_pool import PoolTimeout
@@ -28,6 +28,8 @@ from remanence.store.relational.grouping import GroupingLane, Outcome
 from remanence.store.relational.lane import Call, Calls, ReaderLane
 
 __all__ = ["ReadingLane", "WritingLane"]
+
+T = TypeVar("T")
 
 _WAIT_SECONDS = 1.0
 _GLANCE_SECONDS = 0.05
@@ -56,14 +58,20 @@ SELECT 1 / count(*) FROM raised
 _ASK = "SELECT last FROM remanence.writers WHERE writer = '{writer}' FOR UPDATE"
 
 
-def _again(patience: float) -> Retrying:
-    """Return what tries again what may pass, for some seconds."""
-    return Retrying(
+def _insisting(patience: float, work: Callable[..., T], *arguments: Any) -> T:
+    """Do something, and again for some seconds if that fails by what may pass."""
+    try:
+        return work(*arguments)
+    except Exception as error:
+        if not passes(error):
+            raise
+    again = Retrying(
         retry=retry_if_exception(passes),
         stop=stop_after_delay(patience),
         wait=wait_random_exponential(multiplier=0.02, max=1.0),
         reraise=True,
     )
+    return again(work, *arguments)
 
 
 class ReadingLane(ReaderLane[Database]):
@@ -83,7 +91,7 @@ class ReadingLane(ReaderLane[Database]):
     def _serve(self, database: Database, call: Call[Database, Any]) -> None:
         try:
             with database.translated():
-                result = _again(self._patience)(_read, database, call)
+                result = _insisting(self._patience, _read, database, call)
         except BaseException as error:  # whoever waits for the future gets it
             call.future.set_exception(error)
         else:
@@ -191,7 +199,7 @@ class WritingLane(GroupingLane[Database]):
 
     def _transact(self, database: Database, group: Sequence[Call[Database, Any]]) -> list[Outcome]:
         deadline = time.monotonic() + self._patience
-        return _again(self._patience)(self._try, database, group, deadline)
+        return _insisting(self._patience, self._try, database, group, deadline)
 
     def _try(
         self, database: Database, group: Sequence[Call[Database, Any]], deadline: float
@@ -244,7 +252,7 @@ class WritingLane(GroupingLane[Database]):
         """
         try:
             left = max(1.0, deadline - time.monotonic())
-            return _again(left)(self._ask, database)
+            return _insisting(left, self._ask, database)
         except Exception as error:
             self._writer = None  # nobody knows its number
             raise StoreUnreachableError(
