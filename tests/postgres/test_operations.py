@@ -67,6 +67,11 @@ def _findings(result: Result) -> dict[str, dict[str, Any]]:
     return {found["about"]: found for found in map(json.loads, result.stdout.splitlines())}
 
 
+def _line(result: Result) -> str:
+    """Errors as one line, however wide the terminal."""
+    return " ".join(result.stderr.split())
+
+
 def _now() -> dt.datetime:
     return dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 
@@ -116,9 +121,9 @@ def test_a_file_has_a_key_and_a_server_none(remanence: Run, database: str, tmp_p
 
 def test_nothing_is_made_by_looking(remanence: Run, server: Databases, empty: str) -> None:
     url = server.url(empty, user=OWNER)
-    refused = remanence("stats", "--db", url, code=1)
+    refused = remanence("stats", "--db", server.url(empty, user=APPLICATION), code=1)
     assert "there is no memory" in refused.stderr
-    assert "remanence migrate" in refused.stderr
+    assert f"remanence migrate postgresql://OWNER@… --grant {APPLICATION}" in _line(refused)
     assert _findings(remanence("doctor", "--db", url, "--json", code=1))["schema"]["fix"]
     assert "no schema yet" in remanence("migrate", "--check", url, code=1).stdout
 
@@ -131,12 +136,13 @@ def test_a_server_that_is_not_there(remanence: Run) -> None:
         assert "hidden" not in refused.output
     found = _findings(remanence("doctor", "--db", url, "--json", code=1))
     assert "can't be reached" in found["server"]["found"]
+    assert found["server"]["fix"] == ""
 
 
 @pytest.mark.parametrize("password", ["hid%den", "hid%zz", "hid%"])
 def test_what_can_not_be_understood_tells_no_password(remanence: Run, password: str) -> None:
     refused = remanence("stats", "--db", f"postgresql://alice:{password}@host/memory", code=1)
-    assert "%XX" in refused.stderr
+    assert "% as %25" in refused.stderr
     assert "hid" not in refused.output
 
 
@@ -157,6 +163,15 @@ def test_a_schema_is_made_once(remanence: Run, server: Databases, empty: str) ->
     assert "vectors are kept as bytea" in found["pgvector"]["found"]
 
 
+def test_nothing_is_made_for_a_role_that_is_not_there(
+    remanence: Run, server: Databases, empty: str
+) -> None:
+    url = server.url(empty, user=OWNER)
+    refused = remanence("migrate", url, "--grant", APPLICATION, "--grant", "nobody", code=1)
+    assert "--grant: names nobody: there is no role" in _line(refused)
+    assert "no schema yet" in remanence("migrate", "--check", url, code=1).stdout
+
+
 def test_whoever_may_not_is_told_what_to_grant(
     remanence: Run, server: Databases, empty: str, database: str
 ) -> None:
@@ -165,7 +180,7 @@ def test_whoever_may_not_is_told_what_to_grant(
     refused = remanence("migrate", database, "--grant", "pg_monitor", code=1)
     assert "may not grant remanence_app to pg_monitor" in refused.stderr
     refused = remanence("migrate", database, "--grant", "nobody", code=1)
-    assert "no role" in refused.stderr
+    assert "there is no role" in refused.stderr
 
 
 def test_who_made_the_roles_can_become_them(remanence: Run, server: Databases, empty: str) -> None:
@@ -341,9 +356,28 @@ def test_a_difference_is_told_and_is_a_failure(
         "李雷": "there",
     }
     assert "bob: the target has" in differing.stderr
+    assert "'remanence forget --user bob --everything'" in _line(differing)
     brought = remanence("copy", database, file)
     assert "Copied 1 user: " in brought.stdout
     assert "3 users the same" in brought.stdout
+
+
+def test_a_dry_run_is_refused_as_the_copy_is(
+    remanence: Run, server: Databases, empty: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "memory.db"
+    _fill(str(file))
+    target = server.url(empty, user=APPLICATION)
+    planned, refused = (
+        remanence("copy", file, target, *options, code=1) for options in (("--dry-run",), ())
+    )
+    assert "no Remanence schema" in refused.stderr
+    assert (planned.stdout, planned.stderr) == ("", refused.stderr)
+    owned = server.url(empty, user=OWNER)
+    assert "Would copy 3 users" in remanence("copy", file, owned, "--dry-run").stdout
+    missing = remanence("copy", target, file, code=1)
+    assert missing.stderr.startswith("error: FROM: there is no memory")
+    assert "no schema yet" in remanence("migrate", "--check", owned, code=1).stdout
 
 
 def _json_lines(result: Result) -> list[str]:

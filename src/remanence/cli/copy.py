@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remanence.cli.database import Place, existing, make_room
+from remanence.cli.database import Place, existing
 from remanence.cli.key import default_key, named_key, read_key
 from remanence.cli.options import JsonOption
 from remanence.cli.output import counted, notices, print_error, print_json, print_notice, print_text
@@ -22,6 +22,7 @@ from remanence.errors import InputError
 
 if TYPE_CHECKING:
     from remanence.engine.copying import CopiedUser
+    from remanence.store.archive import TakenIn
     from remanence.store.postgres import PostgresStore
     from remanence.store.sqlite import SQLiteStore
 
@@ -35,6 +36,7 @@ class _Sum:
     """What was copied, over all users."""
 
     states: Counter[str] = dataclasses.field(default_factory=Counter[str])
+    unlike: int = 0
     sessions: int = 0
     episodes: int = 0
     facts: int = 0
@@ -44,21 +46,34 @@ class _Sum:
 
     def add(self, user: CopiedUser) -> None:
         self.states[user.state] += 1
-        if user.state in ("copied", "to copy"):
-            self.sessions += user.source.sessions
-            self.episodes += user.source.episodes
-            self.facts += user.source.facts
+        if user.state == "to copy":  # as far as numbers tell; ids are not compared
+            self.sessions += max(0, user.source.sessions - user.target.sessions)
+            self.episodes += max(0, user.source.episodes - user.target.episodes)
+            self.facts += max(0, user.source.facts - user.target.facts)
+        else:
+            self.sessions += user.stored.sessions
+            self.episodes += user.stored.episodes
+            self.facts += user.stored.facts
+        if user.state == "different" and _is_any(user.stored):
+            self.unlike += 1
         if user.told:
             self.wrong.append(user)
 
     @property
     def amount(self) -> str:
         """How much was copied, in words."""
+        users = self.states["copied"] + self.states["to copy"] + self.unlike
+        unlike = f", {self.unlike:,} of them not the same afterwards" if self.unlike else ""
         return (
-            f"{counted(self.states['copied'] + self.states['to copy'], 'user')}: "
+            f"{counted(users, 'user')}{unlike}: "
             f"{counted(self.episodes, 'episode')}, {counted(self.facts, 'fact')} "
             f"({counted(self.sessions, 'session')})"
         )
+
+
+def _is_any(stored: TakenIn) -> bool:
+    """Return whether anything of a user was stored."""
+    return any((stored.sessions, stored.episodes, stored.facts, stored.facts_completed))
 
 
 def copy(
@@ -92,7 +107,8 @@ def copy(
 
     Vectors are made anew when TO is opened with an embedder. The audit stays where it is.
     """
-    here, there = existing(source, "name the file of a memory"), Place.of(target)
+    here = existing(source, "name the file of a memory", parameter="FROM")
+    there = Place.of(target)
     _check(here, there, target_key_file)
     found = asyncio.run(
         _copy(here, there, target_key_file, asking(by), dry_run=dry_run, as_json=as_json)
@@ -119,6 +135,10 @@ def _check(here: Place, there: Place, target_key_file: Path | None) -> None:
         raise InputError("--key-file", "is given, and neither is a file", "leave it out")
     if there.is_server and target_key_file is not None:
         raise InputError("--target-key-file", "is given, and TO is no file", "leave it out")
+    if isinstance(there.location, Path):
+        folder = there.location.expanduser().parent
+        if not folder.is_dir():
+            raise InputError("TO", f"its folder {folder} does not exist", "create the folder first")
 
 
 def _store(place: Place, key_file: Path | None = None) -> SQLiteStore | PostgresStore:
@@ -127,6 +147,15 @@ def _store(place: Place, key_file: Path | None = None) -> SQLiteStore | Postgres
         return place.store_with(None)
     key = read_key(key_file) if key_file is not None else named_key() or default_key()
     return place.store_with(key)
+
+
+def _may_be_made(place: Place) -> bool:
+    """Return whether opening a store would make it, where there is none yet."""
+    if isinstance(place.location, Path):
+        return True
+    from remanence.store.postgres.inspection import may_make_schema
+
+    return may_make_schema(place.location)
 
 
 @contextlib.asynccontextmanager
@@ -155,9 +184,9 @@ async def _copy(
     async with contextlib.AsyncExitStack() as stack:
         source = await stack.enter_async_context(_opened(_store(here)))
         target = _store(there, key_file)
-        missing = dry_run and not there.exists()
+        # What the real copy would make is left; opening what it can't make is refused, as there.
+        missing = dry_run and not there.exists() and _may_be_made(there)
         if not missing:
-            make_room(there)
             await stack.enter_async_context(_opened(target))
         copier = Copier(source, target, clock=SystemClock(), asked_by=asked_by)
         stack.push_async_callback(copier.aclose)
@@ -187,6 +216,7 @@ def _json_fields(user: CopiedUser) -> dict[str, object]:
         "state": user.state,
         "source": dataclasses.asdict(user.source),
         "target": dataclasses.asdict(user.target),
+        "stored": dataclasses.asdict(user.stored),
         "told": user.told,
     }
 

@@ -148,12 +148,13 @@ def named(location: str | None) -> Place:
     return Place.of(default_database() if location is None else location)
 
 
-def existing(location: str | None, fix: str) -> Place:
-    """Return the database that ``--db`` names, or the default one, if it is there.
+def existing(location: str | None, fix: str, *, parameter: str = "--db") -> Place:
+    """Return the database that a command was given, or the default one, if it is there.
 
     Args:
-        location: What ``--db`` says.
+        location: What it was given.
         fix: What to do if there is no such file.
+        parameter: What the command calls it.
 
     Raises:
         InputError: ``location`` names no store, or there is none yet.
@@ -164,11 +165,19 @@ def existing(location: str | None, fix: str) -> Place:
         return place
     if place.is_server:
         raise InputError(
-            "--db",
+            parameter,
             f"there is no memory in {place} yet",
-            f"name another database, or make its schema: remanence migrate {place.quoted}",
+            "name another database, or let the database's owner run: remanence migrate "
+            f"postgresql://OWNER@… --grant {_login(str(place.location))}",
         )
-    raise InputError("--db", f"there is no database at {place} yet", fix)
+    raise InputError(parameter, f"there is no database at {place} yet", fix)
+
+
+def _login(location: str) -> str:
+    """Return as whom a URL logs in, as a shell takes it."""
+    from remanence.store.postgres.connections import Address
+
+    return shlex.quote(Address.of(location).settings.get("user", "NAME"))
 
 
 def open_existing(location: str | None) -> Memory:

@@ -65,8 +65,7 @@ def _look(place: Place, *, thorough: bool) -> list[Finding]:
     except RemanenceError as error:
         unreadable = isinstance(error, NotADatabaseError)
         other = "name its key with --key-file, name another file, or restore a backup"
-        fix = other if unreadable else "do what it says"
-        return [Finding("error", "file", str(error), fix)]
+        return [Finding("error", "file", str(error), other if unreadable else "")]
     findings = [*_about_file(path, seen), *_about_use(path, seen)]
     if not seen.ours:
         return findings

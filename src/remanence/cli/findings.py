@@ -29,7 +29,7 @@ class Finding:
         state: How it is.
         about: What was looked at.
         found: What was found.
-        fix: What to do; empty when nothing is wrong.
+        fix: What to do; empty when nothing is wrong, or when what was found says it.
     """
 
     state: State

@@ -158,8 +158,16 @@ def _migrate_server(
     location: str, partitions: int, vectors: _Vectors, roles: Sequence[str]
 ) -> None:
     from remanence.store.postgres.connections import Address
+    from remanence.store.postgres.inspection import unknown
     from remanence.store.postgres.migrating import migrate as migrate_server
 
+    # Before anything is made: a schema can't be made anew with other partitions.
+    if roles and (nobody := unknown(location, roles)):
+        raise InputError(
+            "--grant",
+            f"names {', '.join(nobody)}: there is no role of that name",
+            "create it first, or mend the name",
+        )
     address = Address.of(location)
     before, after = migrate_server(
         address, partitions=partitions, vectors=vectors.value, grant=roles

@@ -37,7 +37,7 @@ def look_at_server(place: Place) -> list[Finding]:
     try:
         seen = inspect(str(place.location))
     except RemanenceError as error:
-        return [Finding("error", "server", str(error), "do what it says")]
+        return [Finding("error", "server", str(error))]
     findings = [
         *_about_server(seen.server),
         *_about_login(seen.login),

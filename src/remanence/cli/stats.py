@@ -88,7 +88,16 @@ def _print_usage(found: list[Usage], limit: int, *, as_json: bool) -> None:
         for usage in found:
             print_json(json_fields(usage))
     elif found:
-        header = ("sessions", "episodes", "facts", "vectors", "jobs", "texts", "latest", "user")
+        header = (
+            "sessions",
+            "episodes",
+            "facts",
+            "vectors",
+            "jobs",
+            "texts",
+            "last stored",
+            "user",
+        )
         print_table(header, [_row(usage) for usage in found])
     else:
         print_notice("Nothing is stored.")
@@ -104,7 +113,7 @@ def _row(usage: Usage) -> tuple[str, ...]:
         f"{usage.vectors:,}",
         f"{usage.unfinished_jobs:,}",
         decimal(usage.text_bytes),
-        when(usage.last_at.astimezone()),
+        when(usage.last_recorded_at.astimezone()),
         usage.user_id,
     )
 

@@ -312,7 +312,8 @@ class Background:
             limit: How many users to return at most; 1 to 10,000.
 
         Returns:
-            A record for each user of whom something is kept; an empty list if there is nobody.
+            A record for each user of whom something is kept; an empty list if there is nobody. Its
+            ``last_recorded_at`` is when something was stored, not when it was said.
 
         Raises:
             InputError: An argument is not acceptable.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import shlex
 from collections.abc import AsyncIterator, Sequence
 from typing import Literal
 
@@ -19,6 +20,7 @@ from remanence.store.archive import (
     ArchivedSession,
     Contents,
     Incoming,
+    TakenIn,
 )
 from remanence.store.audit import NewAudit
 from remanence.store.jobs import NewJob
@@ -35,6 +37,8 @@ _USERS_AT_ONCE = 500
 CopyState = Literal["copied", "there", "to copy", "different", "refused"]
 """``to copy`` is what a comparison finds; the last two are not as they should be."""
 
+_NOTHING = TakenIn(0, 0, 0, 0, 0, 0)
+
 _Items = Sequence[tuple[ArchivedItem, Analysis]]
 
 
@@ -47,7 +51,8 @@ class CopiedUser:
         state: What became of it.
         source: What the source holds, as of when it was read.
         target: What the target holds afterwards.
-        told: What is not as it should be, in a sentence; empty if nothing is.
+        told: What is not as it should be, and what to do; empty if nothing is.
+        stored: What was new to the target, and is stored there now.
     """
 
     user_id: str
@@ -55,6 +60,7 @@ class CopiedUser:
     source: Fingerprint
     target: Fingerprint
     told: str = ""
+    stored: TakenIn = _NOTHING
 
 
 class Copier:
@@ -134,14 +140,18 @@ class Copier:
             return CopiedUser(user_id, "there", target, target)
         with span("copy"):
             source, sessions, items = await self._source.archive.read_out(user_id, _taken_along)
-            refusal = await self._take_in(user_id, source, sessions, items)
+            try:
+                stored = await self._take_in(user_id, source, sessions, items)
+            except ConflictError as error:
+                target = await _fingerprint(self._target, user_id)
+                told = f"{error}; or {_anew(user_id)}"
+                return CopiedUser(user_id, "refused", source, target, told)
             target = await _fingerprint(self._target, user_id)
-        if refusal is not None:
-            return CopiedUser(user_id, "refused", source, target, refusal)
-        count("copied", source.items)
+        count("copied", stored.episodes + stored.facts)
         if source != target:
-            return CopiedUser(user_id, "different", source, target, _difference(source, target))
-        return CopiedUser(user_id, "copied", source, target)
+            told = _difference(user_id, source, target)
+            return CopiedUser(user_id, "different", source, target, told, stored)
+        return CopiedUser(user_id, "copied", source, target, stored=stored)
 
     async def _take_in(
         self,
@@ -149,8 +159,13 @@ class Copier:
         source: Fingerprint,
         sessions: Sequence[ArchivedSession],
         items: _Items,
-    ) -> str | None:
-        """Store what was read, and write down on both sides that it was; return why not, if so."""
+    ) -> TakenIn:
+        """Store what was read, and write down on both sides that it was.
+
+        Raises:
+            ConflictError: The target holds something else in its place.
+            StoreError: One of the stores can't.
+        """
         now = self._clock.now()
         counts = {
             "sessions": source.sessions,
@@ -167,11 +182,7 @@ class Copier:
             then=self._reading_jobs(user_id, items),
             extract=True,
         )
-        try:
-            await self._target.archive.take_in(user_id, incoming)
-        except ConflictError as error:
-            return str(error)
-        return None
+        return await self._target.archive.take_in(user_id, incoming)
 
     def _reading_jobs(self, user_id: str, items: _Items) -> list[NewJob]:
         """Return what has the sessions read in which something waits to be read for facts."""
@@ -204,20 +215,34 @@ async def _fingerprint(store: Store, user_id: str) -> Fingerprint:
     return await store.archive.read_out(user_id, fingerprint_of)
 
 
-def _difference(source: Fingerprint, target: Fingerprint) -> str:
-    """Return in which way two memories differ."""
+def _difference(user_id: str, source: Fingerprint, target: Fingerprint) -> str:
+    """Return in which way two memories differ, and what to do about it."""
+    counts = (
+        ("sessions", source.sessions, target.sessions),
+        ("episodes", source.episodes, target.episodes),
+        ("facts", source.facts, target.facts),
+    )
     differing = [
         f"{there:,} {name} where the source has {here:,}"
-        for name, here, there in (
-            ("sessions", source.sessions, target.sessions),
-            ("episodes", source.episodes, target.episodes),
-            ("facts", source.facts, target.facts),
-        )
+        for name, here, there in counts
         if here != there
     ]
-    if differing:
-        return f"the target has {', '.join(differing)}"
-    return "the target has as much as the source, and not the same"
+    if not differing:
+        return f"the target has as much as the source, and not the same; {_anew(user_id)}"
+    told = f"the target has {', '.join(differing)}"
+    if any(there > here for _, here, there in counts):
+        told += "; if that was forgotten at the source, forget it there too; else"
+        return f"{told} {_anew(user_id)}"
+    return f"{told}; {_anew(user_id)}"
+
+
+def _anew(user_id: str) -> str:
+    """Return what makes two memories the same, whatever keeps them apart."""
+    name = shlex.quote(user_id)
+    return (
+        f"forget that user in one store ('remanence forget --user {name} --everything'), and "
+        "copy again"
+    )
 
 
 def _eraser(store: Store, clock: Clock) -> Eraser:

@@ -23,7 +23,7 @@ class Usage:
         vectors: How many vectors, of whatever embedder.
         unfinished_jobs: How many jobs wait, are being done, or were set aside.
         text_bytes: The size of the texts and metadata in UTF-8, without indexes and vectors.
-        last_at: When something was last stored.
+        last_recorded_at: When something was last stored, whenever it was said.
     """
 
     user_id: str
@@ -33,7 +33,7 @@ class Usage:
     vectors: int
     unfinished_jobs: int
     text_bytes: int
-    last_at: dt.datetime
+    last_recorded_at: dt.datetime
 
 
 class UsageStore(Protocol):

@@ -27,10 +27,10 @@ def filled(database: Path) -> Path:
 
 
 def test_from_file_to_file(remanence: Run, filled: Path, tmp_path: Path) -> None:
-    target = tmp_path / "folder" / "copy.db"
+    target = tmp_path / "copy.db"
     planned = remanence("copy", filled, target, "--dry-run")
-    assert "Would copy 3 users" in planned.stdout
-    assert not target.parent.exists()
+    assert "Would copy 3 users: 9 episodes, 4 facts (5 sessions)" in planned.stdout
+    assert not target.exists()
     done = remanence("copy", filled, target, "--by", "Ada")
     assert "Copied 3 users: 9 episodes, 4 facts (5 sessions)" in done.stdout
     assert "3 users the same" in done.stdout
@@ -52,7 +52,10 @@ def test_what_came_since_is_brought(remanence: Run, filled: Path, tmp_path: Path
             await memory.observe(Message("user", "More."), scope=Scope("bob"))
 
     asyncio.run(say_more())
-    assert "Copied 1 user: " in remanence("copy", filled, target).stdout
+    planned = remanence("copy", filled, target, "--dry-run").stdout
+    assert "Would copy 1 user: 1 episode, 0 facts (0 sessions)" in planned
+    done = remanence("copy", filled, target).stdout
+    assert "Copied 1 user: 1 episode, 0 facts (0 sessions)" in done
     assert "3 users the same" in remanence("copy", filled, target).stdout
 
 
@@ -63,8 +66,31 @@ def test_what_was_forgotten_since_is_a_difference(
     remanence("copy", filled, target)
     remanence("forget", "--user", "alice", "--session", "x", "--yes")
     told = remanence("copy", filled, target, code=1)
-    assert "alice: the target has 3 sessions where the source has 2" in told.stderr
+    stderr = " ".join(told.stderr.split())
+    assert "alice: the target has 3 sessions where the source has 2" in stderr
+    assert "if that was forgotten at the source, forget it there too" in stderr
+    assert "'remanence forget --user alice --everything'), and copy again" in stderr
+    assert "Copied 0 users: 0 episodes" in told.stdout
     assert "2 users the same" in told.stdout
+
+
+def test_what_is_stored_for_who_differs_is_counted(
+    remanence: Run, filled: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "copy.db"
+    remanence("copy", filled, target)
+    remanence("forget", "--user", "alice", "--session", "x", "--yes")
+
+    async def say_more() -> None:
+        async with Memory.open(filled) as memory:
+            await memory.observe(Message("user", "More."), scope=Scope("alice"))
+            await memory.observe(Message("user", "More."), scope=Scope("bob"))
+
+    asyncio.run(say_more())
+    told = remanence("copy", filled, target, "--json", code=1).stdout
+    alice = json.loads(told.splitlines()[0])
+    assert (alice["state"], alice["stored"]["episodes"]) == ("different", 1)
+    assert "Copied 2 users, 1 of them not the same afterwards: 2 episodes, 0 facts" in told
 
 
 def test_another_content_under_an_id_is_refused(
@@ -83,7 +109,8 @@ def test_another_content_under_an_id_is_refused(
     asyncio.run(put(target, "two"))
     told = remanence("copy", database, target, code=1)
     assert "already stored here with another content" in told.stderr
-    assert "alice" in told.stderr
+    assert "'remanence forget --user alice --everything'" in " ".join(told.stderr.split())
+    assert "Copied 0 users: 0 episodes" in told.stdout
 
 
 def test_a_file_onto_itself_is_refused(remanence: Run, filled: Path, tmp_path: Path) -> None:
@@ -94,8 +121,19 @@ def test_a_file_onto_itself_is_refused(remanence: Run, filled: Path, tmp_path: P
 
 def test_there_is_nothing_to_copy(remanence: Run, tmp_path: Path) -> None:
     refused = remanence("copy", tmp_path / "none.db", tmp_path / "copy.db", code=1)
-    assert "there is no database" in refused.stderr
+    assert refused.stderr.startswith("error: FROM: there is no database")
     assert not (tmp_path / "copy.db").exists()
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_a_missing_folder_is_not_made(
+    remanence: Run, filled: Path, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "one" / "two"
+    refused = remanence("copy", filled, f"sqlite:///{folder}/copy.db", *options, code=1)
+    assert "TO: its folder" in refused.stderr
+    assert "create the folder first" in " ".join(refused.stderr.split())
+    assert not folder.parent.exists()
 
 
 async def test_what_is_still_to_be_done_is_done_where_it_comes_to(

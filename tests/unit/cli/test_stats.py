@@ -40,10 +40,12 @@ def test_of_nobody(remanence: Run) -> None:
 def test_of_each_user(remanence: Run) -> None:
     lines = remanence("stats", "--by", "user").stdout.splitlines()
     assert [line.split()[-1] for line in lines] == ["user", "alice", "bob"]
+    assert lines[0].split()[-3:-1] == ["last", "stored"]
     listed = remanence("stats", "--by", "user", "--sort", "bytes", "--limit", "1", "--json")
     (alice,) = map(json.loads, listed.stdout.splitlines())
     assert (alice["user_id"], alice["sessions"], alice["episodes"]) == ("alice", 2, 4)
     assert alice["text_bytes"] > 80
+    assert alice["last_recorded_at"] > "2026-07-10T20"  # now, and not when it was said
     assert "raise --limit" in listed.stderr
     assert "Ghent" not in listed.output
     remanence("stats", "--by", "user", "--user", "alice", code=2)

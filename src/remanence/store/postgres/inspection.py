@@ -29,8 +29,10 @@ __all__ = [
     "Vectors",
     "has_schema",
     "inspect",
+    "may_make_schema",
     "schema_at",
     "ungranted",
+    "unknown",
 ]
 
 _HEARING_SECONDS = 3.0
@@ -209,6 +211,18 @@ def has_schema(location: str) -> bool:
         return _one(connection, "SELECT to_regnamespace('remanence') IS NOT NULL")
 
 
+def may_make_schema(location: str) -> bool:
+    """Return whether who logs in may make a schema in a database.
+
+    Raises:
+        InputError: ``location`` is no URL of a database.
+        StoreError: It can't be reached.
+    """
+    address = Address.of(location)
+    with translated(address.shown), _connected(address) as connection:
+        return _one(connection, "SELECT has_database_privilege(current_database(), 'CREATE')")
+
+
 def schema_at(location: str) -> tuple[Schema, int]:
     """Return what a database has of the schema, and the version that this Remanence makes.
 
@@ -219,6 +233,20 @@ def schema_at(location: str) -> tuple[Schema, int]:
     address = Address.of(location)
     with translated(address.shown), _connected(address) as connection:
         return schema_of(connection), migrations()[-1].version
+
+
+def unknown(location: str, names: Sequence[str]) -> list[str]:
+    """Return of these names those that no role of the server has.
+
+    Raises:
+        InputError: ``location`` is no URL of a database.
+        StoreError: It can't be reached.
+    """
+    address = Address.of(location)
+    with translated(address.shown), _connected(address) as connection:
+        query = "SELECT rolname FROM pg_roles WHERE rolname = ANY (%s)"
+        there = _rows(connection, query, list(names))
+    return [name for name in names if (name,) not in there]
 
 
 def ungranted(location: str, names: Sequence[str]) -> list[str]:

@@ -59,33 +59,33 @@ WHERE destination = :destination AND state < 3;
 -- tried again while a later one is being delivered). What lies beyond the horizon was written before the
 -- clock was set back. Users take turns: how many of a user's are in hands or come before it is a job's turn.
 -- Each lane is held to the end of the transaction, so that nobody else takes another of it meanwhile.
+-- The jobs are read once, and sorted: planning for each partition takes as long as a short queue, and what is
+-- joined to itself takes for ever where a queue has just grown and nothing knows its size. Of many, as many
+-- are looked at as others may be holding just now.
 WITH held (id) AS (SELECT unnest(translate(:held, '[]', '{}')::uuid[])),
-heads (number, user_id) AS (
-    SELECT min(number), user_id
+waiting AS (
+    SELECT number, id, user_id, agent_id, session_id, state, due_at, owner,
+           state = 1 AND (id IN (SELECT id FROM held)
+                          OR (owner <> :owner AND due_at > :now AND due_at <= :horizon)) AS taken
     FROM remanence.jobs
     WHERE destination = :destination AND state < 2
-    GROUP BY user_id, agent_id, session_id
 ),
-busy (user_id, hands) AS (
-    SELECT user_id, count(*) FROM remanence.jobs
-    WHERE destination = :destination AND state = 1
-    GROUP BY user_id
+lanes AS (
+    SELECT number, id, user_id, state, due_at, owner, taken,
+           row_number() OVER (lane ORDER BY number) AS place,
+           count(*) FILTER (WHERE taken) OVER lane AS taken_in_lane,
+           count(*) FILTER (WHERE state = 1) OVER (PARTITION BY user_id) AS hands
+    FROM waiting
+    WINDOW lane AS (PARTITION BY user_id, agent_id, session_id)
 ),
-turns (number, user_id, turn) AS (
-    SELECT j.number, j.user_id,
-           row_number() OVER (PARTITION BY j.user_id ORDER BY j.number) + coalesce(b.hands, 0)
-    FROM heads AS h
-    JOIN remanence.jobs AS j ON j.number = h.number AND j.user_id = h.user_id
-    LEFT JOIN busy AS b ON b.user_id = j.user_id
-    WHERE j.id NOT IN (SELECT id FROM held)
-      AND (j.due_at <= :now OR j.due_at > :horizon OR (j.state = 1 AND j.owner = :owner))
-      AND NOT EXISTS (
-          SELECT 1 FROM remanence.jobs AS o
-          WHERE o.state = 1 AND o.destination = j.destination AND o.user_id = j.user_id
-            AND o.agent_id = j.agent_id AND o.session_id = j.session_id AND o.number <> j.number
-            AND (o.id IN (SELECT id FROM held)
-                 OR (o.owner <> :owner AND o.due_at > :now AND o.due_at <= :horizon))
-      )
+turns AS MATERIALIZED (
+    SELECT number, user_id, row_number() OVER (PARTITION BY user_id ORDER BY number) + hands AS turn
+    FROM lanes
+    WHERE place = 1 AND taken_in_lane = CASE WHEN taken THEN 1 ELSE 0 END
+      AND id NOT IN (SELECT id FROM held)
+      AND (due_at <= :now OR due_at > :horizon OR (state = 1 AND owner = :owner))
+    ORDER BY turn, number
+    LIMIT 1000 + :limit
 ),
 picked AS MATERIALIZED (
     SELECT j.number, j.tried, j.state, j.destination, j.user_id, j.agent_id, j.session_id, t.turn
@@ -179,11 +179,10 @@ GROUP BY destination
 ORDER BY destination;
 
 -- name: next_due
-SELECT min(j.due_at)
-FROM (SELECT min(number) AS number, user_id FROM remanence.jobs
+SELECT min(due_at)
+FROM (SELECT DISTINCT ON (user_id, agent_id, session_id) due_at FROM remanence.jobs
       WHERE destination = :destination AND state < 2
-      GROUP BY user_id, agent_id, session_id) AS h
-JOIN remanence.jobs AS j ON j.number = h.number AND j.user_id = h.user_id;
+      ORDER BY user_id, agent_id, session_id, number) AS heads;
 
 -- name: lane_head
 SELECT h.id, h.kind, h.destination, h.user_id, h.agent_id, h.session_id, h.key, h.state, h.attempts,

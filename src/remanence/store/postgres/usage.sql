@@ -36,11 +36,11 @@ SELECT w.user_id, e.sessions, e.episodes, e.facts,
         WHERE p.user_id = w.user_id)
        + (SELECT coalesce(sum(f.text_bytes), 0) FROM remanence.facts AS f
           WHERE f.user_id = w.user_id),
-       e.last_at
+       e.last_recorded_at
 FROM json_array_elements_text(:users::json) AS w (user_id)
 CROSS JOIN LATERAL (
     SELECT count(DISTINCT n.session) FILTER (WHERE n.origin = 0) AS sessions,
            count(*) FILTER (WHERE n.origin = 0) AS episodes,
            count(*) FILTER (WHERE n.origin = 1) AS facts,
-           max(n.recorded_at) AS last_at
+           max(n.recorded_at) AS last_recorded_at
     FROM remanence.entries AS n WHERE n.user_id = w.user_id) AS e;

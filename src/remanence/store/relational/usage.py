@@ -17,7 +17,7 @@ def _by_user(database: Database, order: UsageOrder, limit: int) -> list[Usage]:
         # Only what the order needs is counted of everybody.
         users = [user_id for (user_id,) in database.rows(f"usage_by_{order}", {"limit": limit})]
         rows = database.rows("usage_of", {"users": json.dumps(users)}) if users else []
-    found = {row[0]: Usage(*row[:-1], last_at=to_time(row[-1])) for row in rows}
+    found = {row[0]: Usage(*row[:-1], last_recorded_at=to_time(row[-1])) for row in rows}
     return [found[user_id] for user_id in users]
 
 

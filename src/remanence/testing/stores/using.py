@@ -70,7 +70,7 @@ class Using(Handles):
             vectors=2,
             unfinished_jobs=0,
             text_bytes=len("onezwölfthree".encode()) + 3 * len("{}"),
-            last_at=NOON,
+            last_recorded_at=NOON,
         )
         assert bob == Usage(
             user_id="bob",
@@ -80,7 +80,7 @@ class Using(Handles):
             vectors=0,
             unfinished_jobs=1,
             text_bytes=len("much moreHe skis.") + len('{}{"kind":"plan"}'),
-            last_at=NOON + SECOND,
+            last_recorded_at=NOON + SECOND,
         )
 
     async def test_most_first(self, store: Store) -> None:
