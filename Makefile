@@ -43,8 +43,8 @@ define setup
 @touch $@
 endef
 
-.PHONY: help demo test check eval eval-pool extraction ablation threshold bench erasure encryption scale \
-	archive attacks fuzz benchmarks kill-test fault-test format constraints clean
+.PHONY: help demo test check eval eval-pool extraction ablation threshold bench erasure encryption scale scale-postgres \
+	archive same-ranking attacks fuzz benchmarks kill-test fault-test format constraints clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -97,11 +97,18 @@ archive: .venv-eval/.stamp ## Export, forget and import LoCoMo, and count what i
 	@$(call need,$(DATA),data set,DATA)
 	.venv-eval/bin/python -m evals.archive --data "$(DATA)"
 
+same-ranking: .venv-eval/.stamp ## Rank LoCoMo in SQLite and in PostgreSQL, and count what differs (DATA)
+	@$(call need,$(DATA),data set,DATA)
+	.venv-eval/bin/python -m evals.same_ranking --data "$(DATA)"
+
 fuzz: .venv-fuzz/.stamp ## Give the readers of files what nobody wrote, for FUZZ_SECONDS each
 	.venv-fuzz/bin/python -m evals.fuzz --seconds $(FUZZ_SECONDS)
 
 scale: .venv-eval/.stamp ## Measure cost as memories grow, up to a million episodes
 	.venv-eval/bin/python -m evals.scale
+
+scale-postgres: .venv-eval/.stamp ## Measure what PostgreSQL costs, up to 100,000 users, and renew docs/scale.md
+	.venv-eval/bin/python -m evals.scale.postgres --json build/eval/scale-postgres.json --page docs/scale.md
 
 benchmarks: .venv-eval/.stamp ## Run all evaluations, and write docs/benchmarks.md (DATA, POOL)
 	@$(call need,$(DATA),data set,DATA)
@@ -115,6 +122,7 @@ kill-test: .venv/.stamp ## Kill what writes, replies, embeds, draws facts or era
 	.venv/bin/python -m tests.acceptance.kill_extraction --rounds 200
 	.venv/bin/python -m tests.acceptance.kill_erasure --rounds 200
 	.venv/bin/python -m tests.acceptance.kill_mem0_erasure --rounds 200
+	.venv/bin/python -m tests.acceptance.kill_postgres --rounds 110
 
 attacks: .venv/.stamp ## Attack a memory through its agents, and look at what reaches their prompts
 	.venv/bin/python -m evals.attacks
