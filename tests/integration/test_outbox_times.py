@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import datetime as dt
+import itertools
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +18,8 @@ from remanence.errors import (
     InputError,
 )
 from remanence.outbox.queue import Outbox
-from remanence.store.jobs import Job, JobState
+from remanence.store.jobs import Job, JobState, LeasedJob
+from remanence.store.relational.job_store import RelationalJobs
 from remanence.store.sqlite import SQLiteStore
 from remanence.types import Scope
 from tests.integration.receiver import BOB, QUICK, Receiver, gaps, opened, put, until
@@ -193,3 +196,57 @@ async def test_a_clock_that_is_set_back_holds_nothing_up(
         assert await outbox.settle(5)
         assert time.monotonic() - began < 2
         assert receiver.kept == ["k1", "k2"]
+
+
+class _SlowJobs(RelationalJobs):
+    """Takes long to find what is due, as with a very long queue."""
+
+    seconds = 0.1
+
+    def __init__(self, **runs: Any) -> None:
+        super().__init__(**runs)
+        self.spans: list[tuple[float, float]] = []
+
+    async def lease(self, destination: str, **how: Any) -> list[LeasedJob]:
+        began = time.monotonic()
+        await asyncio.sleep(self.seconds)
+        leased = await super().lease(destination, **how)
+        self.spans.append((began, time.monotonic()))
+        return leased
+
+
+class _SlowStore(SQLiteStore):
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.slow = _SlowJobs(write=self._write, read=self._read)
+
+
+async def test_a_store_that_takes_long_is_not_asked_all_the_time(database: Path) -> None:
+    store = _SlowStore(database)
+    await store.open()
+    over, all_short, delivered = asyncio.Event(), asyncio.Event(), 0
+
+    async def handle(leased: LeasedJob) -> None:
+        nonlocal delivered
+        if leased.job.scope.user_id == "long":
+            await over.wait()
+        delivered += 1
+        if delivered == 4:
+            all_short.set()
+
+    settings = dataclasses.replace(QUICK, concurrency=2, poll_seconds=60.0)
+    outbox = Outbox(store.slow, destination="there", handle=handle, settings=settings)
+    try:
+        for user in ("long", *(f"short {number}" for number in range(4))):
+            await outbox.put(kind="retain", scope=Scope(user), key=user, payload="{}")
+        outbox.start()
+        async with asyncio.timeout(30):
+            await all_short.wait()
+        while_busy = store.slow.spans[1:4]
+        over.set()
+        assert await outbox.settle(20)
+    finally:
+        await outbox.aclose()
+        await store.aclose()
+    pauses = [later[0] - earlier[1] for earlier, later in itertools.pairwise(while_busy)]
+    assert min(pauses) >= 3 * _SlowJobs.seconds

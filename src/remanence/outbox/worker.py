@@ -19,6 +19,8 @@ __all__ = ["Worker"]
 _STOP_SECONDS = 2.0
 """How long deliveries that were cancelled have to come to their end."""
 
+_RESTS = 4.0
+
 _LEAST_PAUSE = 0.05
 """Seconds: a job that is due and can't be had is not asked for without end."""
 
@@ -49,6 +51,7 @@ class Worker:
         self._replaced = False
         self._taking = False
         self._failures = 0
+        self._rested_at = 0.0
         self._prune_at = time.monotonic()
         self._process = os.getpid()
         self._loop = asyncio.get_running_loop()
@@ -131,6 +134,9 @@ class Worker:
         free = (1 if self._outage.lasts else settings.concurrency) - len(self._held)
         if free <= 0:
             return settings.poll_seconds
+        began = time.monotonic()
+        if self._held and began < self._rested_at:
+            return self._rested_at - began
         self._taking = True
         taken = await self._duty.store.lease(
             self._duty.destination,
@@ -142,6 +148,10 @@ class Worker:
             held=tuple(self._held),
         )
         self._taking = False
+        # A store that takes long to find what is due, as in a very long queue, is asked a fifth of the
+        # time at most while there is work: more hands are free then, and more comes at once.
+        now = time.monotonic()
+        self._rested_at = now + _RESTS * (now - began)
         for leased in taken:
             self._begin(leased)
         if len(taken) == free:  # whichever is over first rings the bell
