@@ -148,8 +148,8 @@ class Worker:
             held=tuple(self._held),
         )
         self._taking = False
-        # A store that takes long to find what is due, as in a very long queue, is asked a fifth of the
-        # time at most while there is work: more hands are free then, and more comes at once.
+        # A store that takes long to find what is due, as in a very long queue, is asked a fifth of
+        # the time at most while there is work: more hands are free then, and more comes at once.
         now = time.monotonic()
         self._rested_at = now + _RESTS * (now - began)
         for leased in taken:
