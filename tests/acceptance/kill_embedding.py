@@ -31,6 +31,8 @@ _ITEMS = 300
 """How many each of them has."""
 _BATCH = 8
 _SETTLED = "settled"
+_HALF = 2**-11
+"""By so much a number of a unit vector differs from itself in half precision at most."""
 
 
 @dataclasses.dataclass
@@ -109,7 +111,7 @@ async def _kept(path: Path, embedder: int) -> tuple[int, int]:
                 stored = [items[each] for each in block.numbers.tolist()]
                 texts = [item.content for item in stored if isinstance(item, Episode)]
                 wanted = await model.embed_documents(texts)
-                strange = np.abs(block.data - wanted).max(axis=1) > 1e-6
+                strange = np.abs(block.data - wanted).max(axis=1) > _HALF
                 total += len(texts)
                 foreign += int(strange.sum())
         return total, foreign

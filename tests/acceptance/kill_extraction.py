@@ -47,6 +47,9 @@ _MESSAGES = 60
 _KINDS = 4
 _AGAIN = "As I said, p"
 _SETTLE_SECONDS = 90.0
+_HALF = 2**-11
+"""By so much a number of a unit vector differs from itself in half precision at most."""
+
 _START = dt.datetime(2024, 5, 1, 9, tzinfo=dt.UTC)
 _STAGES = ("reading", "weighing")
 _LATELY = 6
@@ -319,7 +322,7 @@ async def _look_at_jobs(path: Path, outcome: Outcome) -> None:
                 vectors |= dict(zip(block.numbers.tolist(), block.data, strict=True))
             right = dict(zip(facts, await model.embed_documents(list(facts.values())), strict=True))
             outcome.torn += sum(
-                place not in vectors or bool(np.abs(vectors[place] - vector).max() > 1e-6)
+                place not in vectors or bool(np.abs(vectors[place] - vector).max() > _HALF)
                 for place, vector in right.items()
             )
     finally:

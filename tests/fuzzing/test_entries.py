@@ -80,7 +80,7 @@ _WRITES = (
 _READS = (
     *("recall", "get", "list", "episode_ids", "around", "going_along"),
     *("facts", "history", "profile"),
-    *("audit", "stats", "settle", "extract", "extract_with"),
+    *("audit", "stats", "usage", "settle", "extract", "extract_with"),
 )
 
 
