@@ -21,7 +21,7 @@ from remanence.types import Recollection
 from tests.middleware.agents import agent_of, hints, says
 from tests.recording import recording
 
-pytestmark = pytest.mark.agentscope
+pytestmark = [pytest.mark.agentscope, pytest.mark.timeout(400)]  # memory is traced, which is slow
 
 _TURNS = 1_000
 _KEPT = 40
