@@ -135,7 +135,7 @@ def _foreign(rows: Sequence[tuple[Any, ...]], own: str | None) -> list[tuple[Any
 
 @pytest.fixture(scope="module")
 def filled(server: Databases, templates: dict[str, str]) -> Iterator[Filled]:
-    with two_users(server, templates["halfvec"]) as filled:
+    with two_users(server, templates.get("halfvec", templates["bytea"])) as filled:
         yield filled
 
 

@@ -84,7 +84,7 @@ DELETABLE_ACROSS: Mapping[str, frozenset[Table]] = {
 
 @pytest.fixture(scope="module")
 def filled(server: Databases, templates: dict[str, str]) -> Iterator[Filled]:
-    with two_users(server, templates["halfvec"]) as filled:
+    with two_users(server, templates.get("halfvec", templates["bytea"])) as filled:
         yield filled
 
 

@@ -252,9 +252,11 @@ class TenantsMachine(RuleBasedStateMachine):
 @pytest.fixture
 def empty_place(server: Databases, shared: dict[str, str]) -> Callable[[], str]:
     def emptied() -> str:
-        with psycopg.connect(server.url(shared["halfvec"]), autocommit=True) as connection:
+        with psycopg.connect(
+            server.url(shared.get("halfvec", shared["bytea"])), autocommit=True
+        ) as connection:
             empty(connection)
-        return server.url(shared["halfvec"], user=APPLICATION)
+        return server.url(shared.get("halfvec", shared["bytea"]), user=APPLICATION)
 
     return emptied
 

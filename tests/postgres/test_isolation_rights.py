@@ -33,7 +33,7 @@ from tests.postgres.isolation import (
 
 @pytest.fixture(scope="module")
 def filled(server: Databases, templates: dict[str, str]) -> Iterator[Filled]:
-    with two_users(server, templates["halfvec"]) as filled:
+    with two_users(server, templates.get("halfvec", templates["bytea"])) as filled:
         yield filled
 
 
