@@ -15,8 +15,8 @@ from remanence.cli.output import counted
 from remanence.errors import RemanenceError
 
 if TYPE_CHECKING:
-    from remanence.store.postgres.inspection import Inspection, Isolation, Load, Login, Server
     from remanence.store.postgres.migrating import Schema
+    from remanence.store.postgres.seen import Inspection, Isolation, Load, Login, Server
 
 __all__ = ["look_at_server"]
 
