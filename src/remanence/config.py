@@ -16,9 +16,11 @@ __all__ = [
     "default_database",
     "default_key_file",
     "default_mem0_folder",
+    "default_reme_folder",
     "mem0_defaults",
     "mem0_telemetry",
     "openai_settings",
+    "reme_defaults",
 ]
 
 DEFAULT_OPENAI_MODEL = "gpt-4o-mini"
@@ -67,6 +69,14 @@ def default_mem0_folder() -> Path:
     return _data_folder() / "mem0"
 
 
+def default_reme_folder() -> Path:
+    """Return where ReMe's workspaces are, and what waits for it, when no folder is named.
+
+    It is ``reme`` in the user's data folder, and is not created here.
+    """
+    return _data_folder() / "reme"
+
+
 def _data_folder() -> Path:
     return Path(platformdirs.user_data_dir("remanence", appauthor=False))
 
@@ -98,6 +108,24 @@ def mem0_defaults(folder: Path) -> Generator[None]:
         yield
     finally:
         for name in ours:  # they are for mem0, not for the programs that this one starts
+            os.environ.pop(name, None)
+
+
+@contextlib.contextmanager
+def reme_defaults() -> Generator[None]:
+    """Let ReMe, which sets up its log by the environment, use the standard library's meanwhile.
+
+    Its other way is Loguru, whose settings it would replace in the whole process. Where
+    ``$REME_DISABLE_LOGURU`` is set, it stays as it is.
+    """
+    name = "REME_DISABLE_LOGURU"
+    ours = name not in os.environ
+    if ours:
+        os.environ[name] = "true"
+    try:
+        yield
+    finally:
+        if ours:
             os.environ.pop(name, None)
 
 

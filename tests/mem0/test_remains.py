@@ -11,7 +11,8 @@ import pytest
 
 pytest.importorskip("mem0")
 
-from remanence.backends.mem0.remains import Samples, look_through, write_anew
+from remanence.backends.mem0.remains import look_through, write_anew
+from remanence.backends.pieces import Samples
 
 SAID = "I keep forty-one beehives behind the old customs house in Ghent."
 OTHERS = "Nora keeps an owl in the attic."

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agentscope.message import Msg
     from agentscope.model import ChatModelBase, ChatResponse, StructuredResponse
 
-__all__ = ["AgentScopeChatModel"]
+__all__ = ["AgentScopeChatModel", "whole_answer"]
 
 _TOOL = "generate_structured_output"
 """What AgentScope calls the tool whose arguments are the answer."""
@@ -145,7 +145,9 @@ class _Calls:
     async def make(self, messages: list[Msg], **arguments: Any) -> ChatResponse:
         """Call the model, and return its whole answer."""
         self.usage = Usage(self.usage.input_tokens, self.usage.output_tokens, self.usage.calls + 1)
-        response = await with_fresh_connections(lambda: _whole(self.model, messages, arguments))
+        response = await with_fresh_connections(
+            lambda: whole_answer(self.model, messages, arguments)
+        )
         if response.usage is not None:
             self.usage = Usage(
                 self.usage.input_tokens + response.usage.input_tokens,
@@ -190,7 +192,9 @@ def _listening(calls: _Calls) -> ChatModelBase:
     return listening
 
 
-async def _whole(model: ChatModelBase, messages: list[Msg], arguments: Any) -> ChatResponse:
+async def whole_answer(
+    model: ChatModelBase, messages: list[Msg], arguments: dict[str, Any]
+) -> ChatResponse:
     """Call a model, and return its answer when that is complete.
 
     Raises:

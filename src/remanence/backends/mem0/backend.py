@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import inspect
 import logging
-import os
-import threading
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from remanence.backends.exchange import Exchange
 from remanence.backends.mem0.access import Access, BuiltClient, GivenClient, is_async_client
 from remanence.backends.mem0.building import plan
-from remanence.backends.mem0.quiet import make_folder
 from remanence.backends.mem0.service import Mem0Service
-from remanence.backends.mem0.sharing import Queue, queues
-from remanence.backends.queued import ErasingBackend
-from remanence.backends.request import RecallRequest
+from remanence.backends.shared import SharedBackend
 from remanence.clock import Clock
 from remanence.config import default_mem0_folder
-from remanence.errors import InputError, MemoryClosedError, StoreError
+from remanence.errors import InputError
 from remanence.outbox.settings import OutboxSettings
-from remanence.telemetry import Faults, span
-from remanence.types import Filter, Receipt, Recollection, Scope
+from remanence.telemetry import Faults
 from remanence.validation import check_unspaced_identifier
 
 if TYPE_CHECKING:
@@ -36,10 +28,8 @@ __all__ = ["Mem0Backend"]
 _log = logging.getLogger(__name__)
 
 
-class Mem0Backend:
+class Mem0Backend(SharedBackend):
     """Keeps memories in mem0, and what waits for it in a file.
-
-    It fulfils :class:`Backend`, :class:`ChecksIds`, :class:`CountsFaults` and :class:`Erases`.
 
     There are three ways to say where mem0's client comes from: AgentScope's models, of which a
     client is built; models, or none, and mem0's configuration, in which they take the place of
@@ -47,8 +37,12 @@ class Mem0Backend:
     is.
 
     Nothing is opened before it is used. Backends of one process that store in the same place share
-    the client and the queue, whose settings are those of the first. Close a backend with
-    :meth:`aclose`; whoever does not loses nothing.
+    the client and the queue, whose settings are those of the first. The last user of a client that
+    was built here closes it, and ends its threads.
+
+    When a session is forgotten, what was stored by versions that did not tell mem0 the session
+    stays, and the receipt says so. With any memory go the last messages that mem0 keeps for its
+    user and agent, which it may have been drawn from.
 
     Args:
         client: A ``mem0.AsyncMemory`` or ``mem0.AsyncMemoryClient``, or something with their
@@ -75,8 +69,6 @@ class Mem0Backend:
         MissingExtraError: mem0 or AgentScope is needed, and not installed.
     """
 
-    kind = Mem0Service.kind
-
     def __init__(
         self,
         *,
@@ -91,8 +83,8 @@ class Mem0Backend:
         """Check the arguments; nothing is opened yet."""
         _check_kind("data_dir", data_dir, (str, Path))
         _check_kind("settings", settings, (OutboxSettings,))
-        folder = Path(data_dir) if data_dir is not None else default_mem0_folder()
-        self._folder = folder.expanduser().absolute()
+        folder = default_mem0_folder() if data_dir is None else Path(data_dir)
+        folder = folder.expanduser().absolute()
         if client is not None:
             self._access: Access = _given(
                 client,
@@ -101,15 +93,16 @@ class Mem0Backend:
                 mem0_config=mem0_config,
             )
         else:
-            self._access = _built(chat_model, embedding_model, mem0_config, self._folder)
+            self._access = _built(chat_model, embedding_model, mem0_config, folder)
         self._service = Mem0Service(self._access, clock=clock)
-        self._settings = settings
-        self._clock = clock
-        self.identity = self._access.identity
-        self.faults = queues.faults(self._file, self.identity, Faults(_log))
-        self._joining = threading.Lock()
-        self._queue: Queue | None = None
-        self._closed = False
+        super().__init__(
+            self._service,
+            folder / "outbox.db",
+            field="data_dir",
+            settings=settings,
+            clock=clock,
+            faults=Faults(_log),
+        )
 
     def check_id(self, field: str, value: object) -> str:
         """Return ``value`` if mem0 keeps a user or an agent of this name apart from others.
@@ -119,147 +112,11 @@ class Mem0Backend:
         """
         return check_unspaced_identifier(field, value)
 
-    @property
-    def _file(self) -> Path:
-        return self._folder / "outbox.db"
-
-    async def recall(self, request: RecallRequest) -> list[Recollection]:
-        """Search mem0; what still waits to be delivered is not found.
-
-        Raises:
-            BackendError: mem0 failed, or something of the user is to be erased first, which it
-                can't yet.
-            MemoryClosedError: The backend was closed.
-        """
-        try:
-            queue = await self._opened()  # what an earlier process left is delivered from now on
-            await queue.take_up(request.where.user_id)
-        except StoreError as error:
-            self.faults.record("outbox", error)
-        with span("recall", backend=self.kind, limit=request.limit) as current:
-            found = await self._service.recall(request)
-            current.set_attribute("remanence.hits", len(found))
-        return found
-
-    async def retain(self, exchange: Exchange, *, scope: Scope, wait: float) -> bool:
-        """Put an exchange into the queue, durably; then wait for its delivery.
-
-        Raises:
-            OutboxFullError: As much waits as was allowed; it was not put in.
-            StoreError: The file can't be written; it was not put in.
-            MemoryClosedError: The backend was closed.
-        """
-        queue = await self._opened()
-        return await queue.retain(exchange, scope=scope, wait=wait)
-
-    async def remember(self, statements: Sequence[str], *, scope: Scope, wait: float) -> bool:
-        """Put statements into the queue as one delivery, durably; then wait for it.
-
-        Raises:
-            InputError: One of them is not a text that can be stored; none was put in.
-            OutboxFullError: As for :meth:`retain`.
-            StoreError: As for :meth:`retain`.
-            MemoryClosedError: The backend was closed.
-        """
-        queue = await self._opened()
-        return await queue.remember(statements, scope=scope, wait=wait)
-
-    async def forget(
-        self,
-        ids: Iterable[str] | None = None,
-        *,
-        scope: Scope | Filter,
-        asked_by: str | None = None,
-    ) -> Receipt:
-        """Erase memories by their ids, or all of a session; see :class:`Erases`.
-
-        With a session goes what waits to be delivered of it. What was stored by versions that did
-        not tell mem0 the session stays, and the receipt says so. With any memory go the last
-        messages that mem0 keeps for its user and agent, which it may have been drawn from.
-
-        Raises:
-            InputError: There are neither ids nor a session, or one of the arguments is not
-                acceptable.
-            BackendRefusedError: The client can't erase; nothing was erased.
-            BackendError: mem0 could not; it is tried again, and nothing is recalled of the user
-                before that is done.
-            StoreError: The file can't be written; nothing was erased.
-            MemoryClosedError: The backend was closed.
-        """
-        queue = await self._erasing()
-        where = Filter.of(scope)
-        self.check_id("user_id", where.user_id)
-        if where.agent_id is not None:
-            self.check_id("agent_id", where.agent_id)
-        return await queue.forget(ids, scope=where, asked_by=asked_by)
-
-    async def forget_user(self, user_id: str, *, asked_by: str | None = None) -> Receipt:
-        """Erase everything of a user: memories, history, messages, and what waits.
-
-        Raises:
-            InputError: ``user_id`` can't be one.
-            BackendRefusedError: As for :meth:`forget`, and so are the others.
-            BackendError: As well.
-            StoreError: As well.
-            MemoryClosedError: As well.
-        """
-        queue = await self._erasing()
-        return await queue.forget_user(self.check_id("user_id", user_id), asked_by=asked_by)
-
-    async def _erasing(self) -> ErasingBackend:
-        """Return the queue, if the client can erase.
-
-        Raises:
-            BackendRefusedError: It can't.
-        """
+    def _check_erasing(self) -> None:
         self._service.check_erasing()
-        return await self._opened()
 
-    async def settle(self, seconds: float) -> bool:
-        """Wait until nothing waits to be delivered any more; return whether that came about.
-
-        Args:
-            seconds: How long to wait at most.
-
-        Raises:
-            StoreError: The file can't be read.
-            MemoryClosedError: The backend was closed.
-        """
-        queue = await self._opened()
-        return await queue.settle(seconds)
-
-    async def aclose(self) -> None:
-        """Close what was opened, unless others use it; closing twice does nothing.
-
-        The last user of a queue delivers for a moment what waits; what is left stays in the file.
-        The last user of a client that was built here closes it, and ends its threads.
-        """
-        with self._joining:
-            self._closed = True
-            queue, self._queue = self._queue, None
-        try:
-            # After a fork it is the parent's.
-            here = queue is not None and queue.process == os.getpid()
-            if queue is not None and here and queues.leave(queue, self._service):
-                await queue.backend.aclose()
-        finally:
-            await self._access.aclose()
-
-    async def _opened(self) -> ErasingBackend:
-        with self._joining:
-            if self._closed:
-                raise MemoryClosedError("this backend was closed; make another one")
-            if self._queue is None or self._queue.process != os.getpid():
-                make_folder(self._folder)
-                self._queue = queues.join(
-                    self._service,
-                    self._file,
-                    settings=self._settings,
-                    clock=self._clock,
-                    faults=self.faults,
-                )
-            queue = self._queue.backend
-        return await queue
+    async def _release(self) -> None:
+        await self._access.aclose()
 
 
 def _given(client: object, **ignored: object) -> GivenClient:

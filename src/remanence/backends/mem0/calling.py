@@ -8,14 +8,12 @@ call came from; the thread waits.
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
-import contextlib
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import Future
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from remanence.backends.asking import Asked
 from remanence.errors import BackendUnavailableError
 from remanence.remote.connections import with_fresh_connections
 
@@ -95,7 +93,7 @@ class Call:
             Exception: Whatever was raised.
         """
         self.check()
-        asked = _Asked(self._loop, lambda: with_fresh_connections(make))
+        asked = Asked(self._loop, lambda: with_fresh_connections(make))
         try:
             while not asked.done(_LOOK_SECONDS):
                 self.check()
@@ -107,47 +105,3 @@ class Call:
 
 current_call: ContextVar[Call] = ContextVar("remanence_mem0_call")
 """The call that this code runs for, in mem0's threads too."""
-
-
-class _Asked(Generic[T]):
-    """What another event loop is at."""
-
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, make: Callable[[], Coroutine[Any, Any, T]]
-    ) -> None:
-        self._loop = loop
-        self._make = make
-        self._future: Future[T] = Future()
-        self._task: asyncio.Task[T] | None = None
-        try:
-            loop.call_soon_threadsafe(self._begin)
-        except RuntimeError as error:
-            raise BackendUnavailableError("the event loop of the agent ended") from error
-
-    def _begin(self) -> None:
-        # Not before: a coroutine that no event loop comes to would complain when it is collected.
-        if self._future.set_running_or_notify_cancel():
-            self._task = self._loop.create_task(self._make())
-            self._task.add_done_callback(self._tell)
-
-    def _tell(self, task: asyncio.Task[T]) -> None:
-        if task.cancelled():
-            self._future.set_exception(BackendUnavailableError("the model was interrupted"))
-        elif (error := task.exception()) is not None:
-            self._future.set_exception(error)
-        else:
-            self._future.set_result(task.result())
-
-    def done(self, seconds: float) -> bool:
-        """Wait for a moment; return whether it is over."""
-        return bool(concurrent.futures.wait([self._future], seconds).done)
-
-    def result(self) -> T:
-        """Return what came of it, or raise it."""
-        return self._future.result()
-
-    def cancel(self) -> None:
-        """End it."""
-        if not self._future.cancel() and self._task is not None:
-            with contextlib.suppress(RuntimeError):  # the event loop is closed, and it with it
-                self._loop.call_soon_threadsafe(self._task.cancel)

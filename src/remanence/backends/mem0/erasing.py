@@ -18,7 +18,8 @@ from remanence.backends.mem0.answers import KEY
 from remanence.backends.mem0.doomed import Doomed
 from remanence.backends.mem0.history import History
 from remanence.backends.mem0.memories import Row, VectorStore
-from remanence.backends.mem0.remains import Samples, look_through, write_anew
+from remanence.backends.mem0.remains import look_through, write_anew
+from remanence.backends.pieces import Samples
 from remanence.backends.service import Erased
 from remanence.types import Check
 

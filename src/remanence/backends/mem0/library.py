@@ -15,9 +15,9 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from remanence.backends.lane import Lane
 from remanence.backends.mem0.building import Plan
 from remanence.backends.mem0.calling import Abort, Call, current_call
-from remanence.backends.mem0.lane import Lane
 from remanence.backends.mem0.locked import put_lock
 from remanence.errors import BackendUnavailableError, InputError
 

@@ -7,10 +7,11 @@ import sys
 import threading
 from pathlib import Path
 
+from remanence.backends.folders import make_folder
 from remanence.config import mem0_defaults, mem0_telemetry
-from remanence.errors import InputError, MissingExtraError
+from remanence.errors import MissingExtraError
 
-__all__ = ["import_mem0", "make_folder"]
+__all__ = ["import_mem0"]
 
 _importing = threading.Lock()
 
@@ -28,7 +29,7 @@ def import_mem0(folder: Path) -> None:
         MissingExtraError: mem0 is not installed.
         InputError: The folder can't be created.
     """
-    make_folder(folder)
+    make_folder("data_dir", folder)
     with _importing:
         try:
             with mem0_defaults(folder):
@@ -37,20 +38,6 @@ def import_mem0(folder: Path) -> None:
             raise MissingExtraError("mem0", "mem0 as a memory service") from error
         if not mem0_telemetry():
             _silence()
-
-
-def make_folder(folder: Path) -> None:
-    """Create a folder that only its owner can look into; one that exists is left as it is.
-
-    Raises:
-        InputError: It can't be created.
-    """
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            "data_dir", f"{folder} can't be created ({error})", "name a folder that can be written"
-        ) from error
 
 
 def _silence() -> None:

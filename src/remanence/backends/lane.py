@@ -1,6 +1,7 @@
-"""A thread of its own for a client of mem0, with an event loop and a few threads more.
+"""A thread of its own for a memory service in this process: an event loop, and a few threads more.
 
-mem0 keeps threads of the running event loop's pool waiting for its models. If that were the pool of
+What such a service does for long, as reading many files, holds up nobody else's event loop. And
+mem0 keeps threads of the running event loop's pool waiting for its models: if that were the pool of
 the event loop that the models run in, and they needed it too (as to look up a name), all of them
 would wait for ever.
 """
@@ -14,7 +15,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from remanence.backends.mem0.threads import DaemonThreads
+from remanence.backends.threads import DaemonThreads
 
 __all__ = ["Lane"]
 
@@ -45,7 +46,7 @@ class Lane:
         """Run a coroutine here, and wait for it.
 
         If the caller is cancelled, or its event loop ends, the coroutine goes on all the same: what
-        mem0 has begun in a thread can't be stopped, and whoever comes after it waits for it.
+        was begun in a thread can't be stopped, and whoever comes after it waits for it.
 
         Raises:
             RuntimeError: The lane was closed.

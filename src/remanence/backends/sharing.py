@@ -1,4 +1,4 @@
-"""The queues of this process before mem0: one for each file and store, closed by its last user."""
+"""The queues of this process: one for each file and store, closed by its last user."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ import threading
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
-from remanence.backends.mem0.service import Mem0Service
 from remanence.backends.queued import ErasingBackend
 from remanence.backends.request import RecallRequest
-from remanence.backends.service import Delivery, Erased
+from remanence.backends.service import Delivery, Erased, Forgets, Lookup, Service
 from remanence.clock import Clock
 from remanence.outbox.settings import OutboxSettings
 from remanence.telemetry import Faults
 from remanence.types import Filter, Recollection, Scope
 
-__all__ = ["Queue", "Queues", "queues"]
+__all__ = ["Queue", "Queues", "WholeService", "queues"]
+
+
+class WholeService(Service, Lookup, Forgets, Protocol):
+    """A service that can do all that a queue makes use of."""
 
 
 class _Relay:
@@ -26,11 +30,10 @@ class _Relay:
     A delivery does not know which of them it came from: they store in one place, so each will do.
     """
 
-    kind = Mem0Service.kind
-
-    def __init__(self, identity: str) -> None:
+    def __init__(self, kind: str, identity: str) -> None:
+        self.kind = kind
         self.identity = identity
-        self.services: list[Mem0Service] = []
+        self.services: list[WholeService] = []
 
     async def recall(self, request: RecallRequest) -> list[Recollection]:
         """Search."""
@@ -63,11 +66,11 @@ class Queue:
         self.process = os.getpid()
         self._relay = relay
 
-    def join(self, service: Mem0Service) -> None:
+    def join(self, service: WholeService) -> None:
         """Let a service deliver what waits."""
         self._relay.services.append(service)
 
-    def leave(self, service: Mem0Service) -> bool:
+    def leave(self, service: WholeService) -> bool:
         """Let a service deliver no more, unless it is the last one; return whether it is that."""
         if len(self._relay.services) == 1:
             return True  # it delivers until the queue is closed
@@ -93,7 +96,7 @@ class Queues:
 
     def join(
         self,
-        service: Mem0Service,
+        service: WholeService,
         file: Path,
         *,
         settings: OutboxSettings | None,
@@ -105,7 +108,7 @@ class Queues:
         with self._lock:
             queue = self._queues.get(key)
             if queue is None or queue.process != os.getpid():
-                relay = _Relay(service.identity)
+                relay = _Relay(service.kind, service.identity)
                 backend = ErasingBackend.open(
                     relay, file, settings=settings, clock=clock, faults=faults
                 )
@@ -113,7 +116,7 @@ class Queues:
             queue.join(service)
         return queue
 
-    def leave(self, queue: Queue, service: Mem0Service) -> bool:
+    def leave(self, queue: Queue, service: WholeService) -> bool:
         """Leave a queue; return whether nobody else has it, so that it is to be closed."""
         with self._lock:
             last = queue.leave(service)

@@ -1,0 +1,101 @@
+"""Which notes a search may find, and what it tells of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from remanence.backends.reme.catalog import Catalog, Entry
+from remanence.backends.reme.notes import Note, Origin
+from remanence.backends.reme.searching import Found
+from remanence.backends.request import RecallRequest
+from remanence.types import Recollection, Scope
+
+__all__ = ["is_extracted", "is_of", "is_wanted", "recollection_of"]
+
+
+def is_extracted(catalog: Catalog, key: str, scope: Scope) -> bool:
+    """Return whether ReMe's agent was given what was delivered with a key."""
+    return any(
+        is_of(entry, scope)
+        for entry in catalog.with_key(key)
+        if entry.origin is not None and entry.origin.kind == "extracted"
+    )
+
+
+def is_of(entry: Entry, scope: Scope) -> bool:
+    """Return whether a note belongs to an agent and a session."""
+    origin = entry.origin
+    return origin is not None and (origin.agent_id, origin.session_id) == (
+        scope.agent_id,
+        scope.session_id,
+    )
+
+
+def is_wanted(entry: Entry, request: RecallRequest) -> bool:
+    """Return whether a note may be seen, and the agent does not see already what it tells."""
+    where, origin = request.where, entry.origin
+    agent_id = origin.agent_id if origin is not None else None
+    session_id = origin.session_id if origin is not None else None
+    if where.agent_id not in (None, agent_id) or where.session_id not in (None, session_id):
+        return False
+    if not (where.since is None or entry.at >= where.since):
+        return False
+    if not (where.until is None or entry.at < where.until):
+        return False
+    return origin is None or not _is_visible(origin, request)
+
+
+def _is_visible(origin: Origin, request: RecallRequest) -> bool:
+    asking = request.asking
+    if (origin.agent_id, origin.session_id) != (asking.agent_id, asking.session_id):
+        return False
+    if origin.kind == "message":
+        return origin.message_id is not None and _is_among(origin.message_id, request.visible)
+    if origin.kind == "extracted":
+        return bool(origin.keys) and all(_is_among(key, request.visible) for key in origin.keys)
+    return False
+
+
+def _is_among(name: str, visible: frozenset[str]) -> bool:
+    """Return whether an id is one of these, or of a part of one of these."""
+    return name in visible or name.partition("#")[0] in visible
+
+
+def recollection_of(catalog: Catalog, found: Found, request: RecallRequest) -> Recollection | None:
+    """Return what was found as a recollection, or ``None`` if its note is gone meanwhile.
+
+    A note of ours is one memory, told word for word; of others, ReMe's own among them, each part is
+    one.
+    """
+    entry = catalog.get(found.path)
+    note = catalog.read(found.path)
+    if entry is None or note is None:
+        return None
+    origin = entry.origin
+    scope = Scope(
+        request.where.user_id,
+        origin.agent_id if origin is not None else None,
+        origin.session_id if origin is not None else None,
+    )
+    whole = origin is not None and origin.kind != "extracted"
+    said = origin is not None and origin.kind == "message"
+    return Recollection(
+        text=note.text if whole else found.text,
+        origin="episode" if said else "fact",
+        id=found.path if whole else found.place,
+        score=found.score,
+        at=entry.at,
+        scope=scope,
+        role=origin.role if said and origin is not None else None,
+        speaker=origin.name if said and origin is not None else None,
+        metadata=_metadata(found, note),
+    )
+
+
+def _metadata(found: Found, note: Note) -> dict[str, Any]:
+    told: dict[str, Any] = {"path": found.path}
+    if note.origin is None or note.origin.kind == "extracted":
+        for name in ("name", "description"):
+            if isinstance(value := note.fields.get(name), str):
+                told[name] = value
+    return told

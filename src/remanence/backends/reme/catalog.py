@@ -1,0 +1,179 @@
+"""What notes are in a workspace: looked for in its folders, by whoever wrote or changed them."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from remanence.backends.reme.notes import Note, Origin, read_note
+
+__all__ = ["FOLDERS", "Catalog", "Changes", "Entry", "is_page"]
+
+FOLDERS = ("daily", "digest")
+"""Where ReMe keeps its notes: those of days, and those that it made of these."""
+
+_PAGE = re.compile(r"daily/\d{4}-\d{2}-\d{2}\.md")
+_DAY = re.compile(r"daily/(\d{4}-\d{2}-\d{2})/")
+
+_Stamp = tuple[float, int, int, int]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Entry:
+    """A note, as far as it is known without being read again.
+
+    Attributes:
+        path: Its path in the workspace, with ``/``.
+        changed: When its file was last written, as ReMe tells it.
+        at: When it was said, or for which day it was written.
+        origin: Where it comes from, if it tells.
+        session: What ReMe knows its conversation by, if it tells.
+    """
+
+    path: str
+    changed: float
+    at: dt.datetime
+    origin: Origin | None
+    session: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Changes:
+    """What is other than it was.
+
+    Attributes:
+        written: The paths of notes that are new, or were written anew.
+        gone: The paths of notes that are there no more.
+    """
+
+    written: tuple[str, ...]
+    gone: tuple[str, ...]
+
+
+class Catalog:
+    """The notes of a workspace. Calls block, and come one at a time.
+
+    Args:
+        folder: The workspace.
+        zone: The time zone of its days.
+    """
+
+    def __init__(self, folder: Path, zone: ZoneInfo) -> None:
+        """Nothing is known yet."""
+        self._folder = folder
+        self._zone = zone
+        self._stamps: dict[str, _Stamp] = {}
+        self._entries: dict[str, Entry] = {}
+        self._by_key: dict[str, set[str]] = {}
+
+    def __len__(self) -> int:
+        """Return how many notes are known."""
+        return len(self._entries)
+
+    def get(self, path: str) -> Entry | None:
+        """Return a note that is known, or ``None``."""
+        return self._entries.get(path)
+
+    def entries(self, wanted: Callable[[Entry], bool] = lambda _: True) -> list[Entry]:
+        """Return the notes that are known and wanted."""
+        return [entry for entry in self._entries.values() if wanted(entry)]
+
+    def with_key(self, key: str) -> list[Entry]:
+        """Return the notes that come from a delivery, by its key."""
+        return [self._entries[path] for path in sorted(self._by_key.get(key, ()))]
+
+    def look(self) -> Changes:
+        """Look at all files, and read those that changed.
+
+        Raises:
+            OSError: The folders can't be read.
+        """
+        seen = dict(self._files())
+        gone = tuple(path for path in self._stamps if path not in seen)
+        written = tuple(path for path, stamp in seen.items() if self._stamps.get(path) != stamp)
+        for path in gone:
+            self._drop(path)
+        return Changes(tuple(self._take(written, seen)), gone)
+
+    def read(self, path: str) -> Note | None:
+        """Return what a note says now, or ``None`` if it is gone."""
+        try:
+            return read_note((self._folder / path).read_bytes().decode("utf-8", "replace"))
+        except FileNotFoundError:
+            return None
+
+    def _take(self, paths: Iterable[str], seen: dict[str, _Stamp]) -> Iterator[str]:
+        for path in paths:
+            note = self.read(path)
+            if note is None:  # between the two looks
+                continue
+            self._drop(path)
+            stamp = seen[path]
+            self._stamps[path] = stamp
+            entry = self._entry(path, stamp[0], note)
+            self._entries[path] = entry
+            for key in entry.origin.keys if entry.origin is not None else ():
+                self._by_key.setdefault(key, set()).add(path)
+            yield path
+
+    def _drop(self, path: str) -> None:
+        self._stamps.pop(path, None)
+        entry = self._entries.pop(path, None)
+        for key in entry.origin.keys if entry is not None and entry.origin is not None else ():
+            paths = self._by_key[key]
+            paths.discard(path)
+            if not paths:
+                del self._by_key[key]
+
+    def _entry(self, path: str, changed: float, note: Note) -> Entry:
+        origin = note.origin
+        at = origin.at if origin is not None and origin.at is not None else None
+        session = note.fields.get("session_id")
+        return Entry(
+            path,
+            changed,
+            at or self._day_of(path) or dt.datetime.fromtimestamp(changed, dt.UTC),
+            origin,
+            str(session) if session is not None else None,
+        )
+
+    def _day_of(self, path: str) -> dt.datetime | None:
+        """Return when the day began that a note was written for."""
+        found = _DAY.match(path)
+        if found is None:
+            return None
+        try:
+            return dt.datetime.fromisoformat(found[1]).replace(tzinfo=self._zone)
+        except ValueError:
+            return None
+
+    def _files(self) -> Iterator[tuple[str, _Stamp]]:
+        waiting = [str(path) for name in FOLDERS if (path := self._folder / name).is_dir()]
+        before = len(str(self._folder)) + 1
+        while waiting:
+            with os.scandir(waiting.pop()) as files:
+                for file in files:
+                    if file.is_dir(follow_symlinks=False):
+                        waiting.append(file.path)
+                    elif file.name.endswith(".md") and not file.name.startswith("."):
+                        path = file.path[before:].replace(os.sep, "/")
+                        if not is_page(path) and (stamp := _stamp(file)) is not None:
+                            yield path, stamp
+
+
+def is_page(path: str) -> bool:
+    """Return whether a file is a day's page, which lists notes and is none itself."""
+    return _PAGE.fullmatch(path) is not None
+
+
+def _stamp(file: os.DirEntry[str]) -> _Stamp | None:
+    try:
+        told = file.stat()
+    except FileNotFoundError:  # meanwhile
+        return None
+    return told.st_mtime, told.st_mtime_ns, told.st_size, told.st_ino

@@ -1,0 +1,249 @@
+"""Erasing from a workspace: notes, the conversations they were drawn from, and ReMe's index."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import re
+import shutil
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from remanence.backends.pieces import Samples, occurrences
+from remanence.backends.reme.catalog import Entry, is_page
+from remanence.backends.reme.files import fill_with_zeros, overwrite, rewrite
+from remanence.backends.reme.naming import quoted
+from remanence.backends.reme.workspace import Workspace
+from remanence.backends.service import Erased
+from remanence.types import Check, Filter
+
+__all__ = ["Doomed", "erase_everything", "erase_from"]
+
+_DIALOGS = "session/dialog"
+_REME = ("daily", "digest", "mem_session", "metadata", "resource", "session")
+"""The folders of a workspace."""
+
+_FILE_SYSTEM = (
+    "what the file system keeps besides its files (snapshots, a journal, spare blocks of a disk), "
+    "and copies of the workspace, as in version control"
+)
+_DRAWN = (
+    "pages of the digest, which ReMe may have written with what is erased: {} of them; forget the "
+    "user to be sure"
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Doomed:
+    """Which notes are to be erased.
+
+    Attributes:
+        where: What may be erased.
+        paths: Only the notes of these paths; ``None`` for all of it.
+    """
+
+    where: Filter
+    paths: frozenset[str] | None = None
+
+    @classmethod
+    def of(cls, where: Filter, ids: Sequence[str] | None) -> Doomed:
+        """Return what a filter sees, or the notes of it that ids name."""
+        named = None if ids is None else frozenset(re.sub(r":\d+-\d+$", "", each) for each in ids)
+        return cls(where, named)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is everything of the user."""
+        where = self.where
+        limits = (where.agent_id, where.session_id, where.since, where.until)
+        return self.paths is None and not any(limits)
+
+    def has(self, entry: Entry) -> bool:
+        """Return whether a note is to be erased."""
+        where, origin = self.where, entry.origin
+        agent_id = origin.agent_id if origin is not None else None
+        session_id = origin.session_id if origin is not None else None
+        return (
+            (self.paths is None or entry.path in self.paths)
+            and where.agent_id in (None, agent_id)
+            and where.session_id in (None, session_id)
+            and (where.since is None or entry.at >= where.since)
+            and (where.until is None or entry.at < where.until)
+        )
+
+    def has_dialog(self, name: str, drawn: frozenset[str]) -> bool:
+        """Return whether a conversation is to be erased.
+
+        Args:
+            name: What ReMe knows it by.
+            drawn: The conversations that notes were drawn from which are to be erased.
+        """
+        if name in drawn:
+            return True
+        where = self.where
+        if self.paths is not None or where.session_id is None or where.since or where.until:
+            return False
+        agent, _, session = name.rpartition(".")
+        return session == f"s-{quoted(where.session_id)}" and (
+            where.agent_id is None or agent == quoted(where.agent_id)
+        )
+
+
+async def erase_from(workspace: Workspace, doomed: Doomed) -> Erased:
+    """Erase some of what a workspace holds.
+
+    Raises:
+        OSError: A file can't be overwritten.
+        BackendError: ReMe could not take it out of its index.
+    """
+    await workspace.refresh()
+    entries = workspace.catalog.entries(doomed.has)
+    drawn = frozenset(entry.session for entry in entries if entry.session is not None)
+    dialogs = [
+        path
+        for path in sorted((workspace.folder / _DIALOGS).glob("*.jsonl"))
+        if doomed.has_dialog(path.stem, drawn)
+    ]
+    notes = [workspace.folder / entry.path for entry in entries]
+    samples = _samples([*notes, *dialogs])
+
+    rewritten = 0
+    for path in (*dialogs, *notes):
+        rewritten += await asyncio.to_thread(overwrite, path)
+    with _replaced(workspace.folder / "metadata") as metadata:
+        await workspace.refresh()
+        await workspace.forget_paths([entry.path for entry in entries])
+    rewritten += metadata.bytes
+    days = {entry.path.split("/")[1] for entry in entries if entry.path.startswith("daily/")}
+    for day in sorted(days):
+        page = workspace.folder / "daily" / f"{day}.md"
+        rewritten += await asyncio.to_thread(_strike, page, [entry.path for entry in entries])
+        await workspace.renew_page(day)
+
+    digest = len(workspace.catalog.entries(lambda entry: entry.path.startswith("digest/")))
+    return Erased(
+        ids=tuple(entry.path for entry in entries),
+        keys=_keys(entries),
+        places={"notes": len(entries), "conversations": len(dialogs)},
+        checks=tuple(_checks(workspace, entries, dialogs, samples)),
+        out_of_reach=(*([_DRAWN.format(digest)] if digest else ()), _FILE_SYSTEM),
+        bytes_rewritten=rewritten,
+    )
+
+
+def erase_everything(folder: Path, entries: Sequence[Entry], *, keep_folder: bool) -> Erased:
+    """Erase a whole workspace that is closed; blocks.
+
+    Args:
+        folder: The workspace.
+        entries: The notes in it.
+        keep_folder: Whether the folder itself stays, with what else is in it.
+
+    Raises:
+        OSError: A file can't be overwritten.
+    """
+    roots = [folder / name for name in _REME] if keep_folder else [folder]
+    files = [file for root in roots for file in _files(root)]
+    dialogs = sum(file.parent.name == "dialog" for file in files)
+    rewritten = sum(overwrite(file) for file in files)
+    for root in roots:
+        shutil.rmtree(root, ignore_errors=True)
+    left = sum(1 for root in roots for _ in _files(root))
+    return Erased(
+        ids=tuple(entry.path for entry in entries),
+        keys=_keys(entries),
+        places={
+            "notes": len(entries),
+            "conversations": dialogs,
+            "other files": len(files) - len(entries) - dialogs,
+        },
+        checks=(Check("the workspace has no file", left == 0, f"{left} files are there"),),
+        out_of_reach=(_FILE_SYSTEM,),
+        bytes_rewritten=rewritten,
+    )
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for place, _, names in os.walk(folder):
+        for name in names:
+            yield Path(place) / name
+
+
+def _keys(entries: Iterable[Entry]) -> frozenset[str]:
+    return frozenset(
+        key for entry in entries if entry.origin is not None for key in entry.origin.keys
+    )
+
+
+def _samples(files: Iterable[Path]) -> Samples:
+    texts: list[str] = []
+    for file in files:
+        with contextlib.suppress(FileNotFoundError):
+            text = file.read_text("utf-8", errors="replace")
+            texts.extend(line for line in text.split("\n") if len(line) > 20)
+    return Samples(texts)
+
+
+@dataclasses.dataclass(slots=True)
+class _Replaced:
+    bytes: int = 0
+
+
+@contextlib.contextmanager
+def _replaced(folder: Path) -> Generator[_Replaced]:
+    """Fill files with zeros that are replaced by others meanwhile."""
+    told = _Replaced()
+    with contextlib.ExitStack() as stack:
+        held: list[BinaryIO] = []
+        for file in _files(folder):
+            with contextlib.suppress(FileNotFoundError):
+                held.append(stack.enter_context(file.open("r+b")))
+        yield told
+        for file in held:
+            if os.fstat(file.fileno()).st_nlink == 0:
+                told.bytes += fill_with_zeros(file)
+
+
+def _strike(page: Path, paths: Sequence[str]) -> int:
+    """Remove the lines of a day's page that tell of notes; return how much was overwritten."""
+    try:
+        text = page.read_text("utf-8")
+    except FileNotFoundError:
+        return 0
+    gone = [f"[[{path}]]" for path in paths]
+    kept = [line for line in text.split("\n") if not any(path in line for path in gone)]
+    return rewrite(page, "\n".join(kept))
+
+
+def _checks(
+    workspace: Workspace, entries: Sequence[Entry], dialogs: Sequence[Path], samples: Samples
+) -> Iterator[Check]:
+    there = [entry.path for entry in entries if (workspace.folder / entry.path).exists()]
+    there += [path.name for path in dialogs if path.exists()]
+    yield Check("no file of it is there", not there, f"{len(there)} are there")
+    known = sum(workspace.knows(entry.path) for entry in entries)
+    yield Check("ReMe's index does not know it", known == 0, f"it knows {known} notes of it")
+    if samples.pieces:
+        found = _pieces_left(workspace.folder, samples)
+        told = f"{len(samples.pieces)} pieces of it were looked for"
+        yield Check(
+            "no file of the workspace holds a piece of it",
+            not found,
+            f"{told}, and {len(found)} found in {', '.join(sorted(set(found))[:3])}"
+            if found
+            else told,
+        )
+
+
+def _pieces_left(folder: Path, samples: Samples) -> list[str]:
+    """Return the files that hold a piece, without those that may say the same."""
+    found: list[str] = []
+    for file in _files(folder):
+        path = file.relative_to(folder).as_posix()
+        is_told = path.startswith(("daily/", "digest/", _DIALOGS)) and not is_page(path)
+        if not is_told and any(occurrences(file, piece) for piece in samples.pieces):
+            found.append(path)
+    return found

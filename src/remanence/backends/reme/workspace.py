@@ -1,0 +1,274 @@
+"""A workspace of ReMe that is open: its application, and the notes in it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from remanence.backends.reme.catalog import Catalog, Changes, Entry
+from remanence.backends.reme.files import write_whole
+from remanence.backends.reme.models import Call, relayed_chat_model, relayed_embedding_model
+from remanence.backends.reme.notes import Note, Origin, read_note, written_note
+from remanence.backends.reme.release import application
+from remanence.backends.reme.searching import Found, fused, saturated
+from remanence.backends.reme.settings import AGENTS, Background, settings_of
+from remanence.backends.reme.writing import Extraction, NewNote
+from remanence.errors import BackendError
+
+__all__ = ["Workspace"]
+
+_MORE = 4
+"""How many times more is asked for, where too much of what was found is left out."""
+
+_PAGE_SECONDS = 5.0
+"""How often a day's page is written anew at most: it takes reading all notes of the day."""
+
+_UNSAVED = 200
+"""After how many changed notes ReMe's index is saved; what is not in it is indexed at the start."""
+
+
+class Workspace:
+    """One workspace, with an application of ReMe for it. All calls come from one event loop.
+
+    Args:
+        folder: The workspace; it is made if it is missing.
+        zone: The time zone of its days.
+        embeds: Whether it is searched by meaning as well.
+        background: What ReMe does by itself.
+    """
+
+    def __init__(
+        self, folder: Path, *, zone: ZoneInfo, embeds: bool, background: Background
+    ) -> None:
+        """Start nothing yet."""
+        self.folder = folder
+        self.catalog = Catalog(folder, zone)
+        self._zone = zone
+        self._embeds = embeds
+        self._background = background
+        self._app: Any = None
+        self._indexing = asyncio.Lock()
+        self._pages: dict[str, float] = {}
+        self._stale: set[str] = set()
+        self._unsaved = 0
+
+    async def start(self, call: Call) -> None:
+        """Start the application, and index what it does not know yet.
+
+        Raises:
+            Exception: Whatever ReMe raises.
+        """
+        async with self._indexing:
+            if self._app is not None:
+                return
+            app = application(
+                settings_of(
+                    self.folder,
+                    timezone=self._zone.key,
+                    embeds=self._embeds,
+                    extracts=True,
+                    background=self._background,
+                )
+            )
+            models = app.context.components
+            # Its own would be made of keys in the environment, which nobody gave for this.
+            chat = call.chat_model
+            models["as_llm"]["default"].model = _NONE if chat is None else relayed_chat_model(chat)
+            if self._embeds and call.embedding_model is not None:
+                relayed = relayed_embedding_model(call.embedding_model)
+                models["as_embedding"]["default"].model = relayed
+            await app.start()
+            self._app = app
+            await self._catch_up()
+
+    async def close(self) -> None:
+        """Save what ReMe keeps of its own, and end the application; closing twice does nothing."""
+        async with self._indexing:
+            app, self._app = self._app, None
+            if app is None:
+                return
+            try:
+                for day in sorted(self._stale):
+                    await app.run_job("daily_reindex", date=day)
+            finally:
+                await app.close()
+
+    async def refresh(self) -> None:
+        """Index the notes that were written, changed or removed since the last time.
+
+        Raises:
+            OSError: The folder can't be read.
+            BackendError: ReMe could not.
+        """
+        async with self._indexing:
+            await self._index(await asyncio.to_thread(self.catalog.look))
+
+    async def search(self, query: str, limit: int, wanted: Callable[[Entry], bool]) -> list[Found]:
+        """Return what is found in the notes that are wanted, best first.
+
+        Args:
+            query: What is looked for.
+            limit: How many to return at most.
+            wanted: Says which notes count.
+        """
+        store = self._app.context.components["file_store"]["default"]
+        most = limit
+        while True:
+            by_words: list[Any] = await store.keyword_search(query, most, {})
+            by_meaning: list[Any] = []
+            if self._embeds:
+                by_meaning = await store.vector_search(query, most, {})
+            ranked = fused(by_words, by_meaning) if self._embeds else saturated(by_words)
+            found = self._wanted(ranked, wanted)
+            if len(found) >= limit or max(len(by_words), len(by_meaning)) < most:
+                return found[:limit]
+            most *= _MORE
+
+    def _wanted(self, ranked: Sequence[Found], wanted: Callable[[Entry], bool]) -> list[Found]:
+        """Return what counts, and of a note that is one memory only its best part."""
+        found: dict[str, Found] = {}
+        for each in ranked:
+            entry = self.catalog.get(each.path)
+            if entry is not None and wanted(entry):
+                is_one = entry.origin is not None and entry.origin.kind != "extracted"
+                found.setdefault(each.path if is_one else each.place, each)
+        return list(found.values())
+
+    async def write(self, notes: Sequence[NewNote]) -> None:
+        """Write notes durably, and index them.
+
+        Raises:
+            OSError: One can't be written.
+            BackendError: ReMe could not index them.
+        """
+        for note in notes:
+            await asyncio.to_thread(write_whole, self.folder / note.path, note.text)
+        await self.refresh()
+        for day in {Path(note.path).parent.name for note in notes}:
+            await self.renew_page(day, often=False)
+
+    async def extract(self, call: Call, given: Extraction) -> None:
+        """Let ReMe's agent note what is worth it of an exchange.
+
+        Args:
+            call: Whose model it asks.
+            given: What it is given.
+
+        Raises:
+            BackendError: The model failed, or ReMe did.
+        """
+        component = self._app.context.components["as_llm"]["default"]
+        if component.model is _NONE and call.chat_model is not None:
+            component.model = relayed_chat_model(call.chat_model)
+        try:
+            answer = await self._app.run_job(
+                "auto_memory", messages=list(given.messages), session_id=given.session
+            )
+        finally:
+            await asyncio.to_thread(self._remove_agents)
+        if call.chat_error is not None:
+            raise call.chat_error
+        if not answer.success:
+            raise BackendError(f"ReMe: {answer.answer}")
+        if path := answer.metadata.get("path"):
+            await asyncio.to_thread(self._mark, str(path), given.origin)
+        await self.refresh()
+
+    async def forget_paths(self, paths: Sequence[str]) -> None:
+        """Save what ReMe knows, with nothing in it of notes that are gone.
+
+        Args:
+            paths: The notes.
+        """
+        components = self._app.context.components
+        async with self._indexing:
+            await components["keyword_index"]["default"].optimize_index()
+            await self._save()
+            dreamt = components["file_catalog"]["dream"]
+            await dreamt.delete(list(paths))
+            await dreamt.dump()
+
+    def knows(self, path: str) -> bool:
+        """Return whether ReMe's index has a part of a note."""
+        store = self._app.context.components["file_store"]["default"]
+        return any(chunk.path == path for chunk in store.file_chunks.values())
+
+    def _mark(self, path: str, origin: Origin) -> None:
+        """Write into a note which exchanges it tells of, and make it durable."""
+        note = read_note((self.folder / path).read_text("utf-8"))
+        known = note.origin.keys if note.origin is not None else ()
+        keys = tuple(dict.fromkeys((*known, *origin.keys)))
+        marked = dataclasses.replace(origin, keys=keys)
+        write_whole(self.folder / path, _rewritten(path, note, marked))
+
+    def _remove_agents(self) -> None:
+        for path in (self.folder / AGENTS).rglob("*.jsonl"):
+            path.unlink(missing_ok=True)
+
+    async def _catch_up(self) -> None:
+        """Index what changed since ReMe's index was saved."""
+        changes = await asyncio.to_thread(self.catalog.look)
+        store = self._app.context.components["file_store"]["default"]
+        known = {node.path: node.st_mtime for node in await store.get_nodes()}
+        entries = map(self.catalog.get, changes.written)
+        written = tuple(
+            entry.path
+            for entry in entries
+            if entry is not None and known.get(entry.path) != entry.changed
+        )
+        gone = tuple(path for path in known if self.catalog.get(path) is None)
+        await self._index(Changes(written, gone))
+
+    async def _index(self, changes: Changes) -> None:
+        told = [
+            {"change": change, "path": str(self.folder / path)}
+            for change, paths in (("modified", changes.written), ("deleted", changes.gone))
+            for path in paths
+        ]
+        if not told:
+            return
+        answer = await self._app.run_job("index", changes=told, persist=False)
+        if not answer.success:
+            raise BackendError(f"ReMe could not index the notes: {answer.answer}")
+        self._unsaved += len(told)
+        if self._unsaved >= _UNSAVED:
+            await self._save()
+
+    async def _save(self) -> None:
+        await self._app.context.components["file_store"]["default"].dump()
+        self._unsaved = 0
+
+    async def renew_page(self, day: str, *, often: bool = True) -> None:
+        """Let ReMe list the notes of a day on its page.
+
+        Args:
+            day: The day, as its folder is called.
+            often: Whether it is done even if it just was; else it is done later.
+
+        Raises:
+            BackendError: ReMe could not.
+        """
+        now = time.monotonic()
+        if not often and now - self._pages.get(day, -_PAGE_SECONDS) < _PAGE_SECONDS:
+            self._stale.add(day)
+            return
+        self._pages[day] = now
+        self._stale.discard(day)
+        answer = await self._app.run_job("daily_reindex", date=day)
+        if not answer.success:
+            raise BackendError(f"ReMe could not list the notes of {day}: {answer.answer}")
+
+
+_NONE = object()
+"""Stands where a chat model would, until there is one."""
+
+
+def _rewritten(path: str, note: Note, origin: Origin) -> str:
+    return written_note(
+        str(note.fields.get("name") or Path(path).stem), note.body, origin, note.fields
+    )
