@@ -1,4 +1,4 @@
-"""Where a middleware keeps what was said: the engine, a service behind an outbox, or mem0.
+"""Where a middleware keeps what was said: the engine, a service behind an outbox, mem0, or ReMe.
 
 The contract of the middleware is the same over all, so its tests run over all.
 """
@@ -14,11 +14,13 @@ from typing import Protocol
 from remanence import Filter, Memory, Message, Scope
 from remanence.backends import Backend, Exchange, QueuedBackend
 from remanence.backends.mem0 import Mem0Backend
+from remanence.backends.reme import ReMeBackend
 from remanence.outbox.settings import OutboxSettings
 from remanence.store.sqlite import SQLiteStore
 from remanence.testing.service import ScriptedService
 from remanence.types import Episode
 from tests.mem0.clients import Added, HearingMemory, made_client
+from tests.reme.workspaces import notes_of
 
 __all__ = [
     "ALICE",
@@ -28,11 +30,12 @@ __all__ = [
     "Mem0Place",
     "OutboxPlace",
     "Place",
+    "ReMePlace",
     "Spoken",
     "opened",
 ]
 
-KINDS = ("engine", "outbox", "mem0")
+KINDS = ("engine", "outbox", "mem0", "reme")
 
 ALICE = Scope("alice", session_id="last spring")
 """Where Alice talked before."""
@@ -193,6 +196,33 @@ class Mem0Place:
         )
 
 
+class ReMePlace:
+    """Workspaces of ReMe, without a model."""
+
+    def __init__(self, backend: ReMeBackend, folder: Path) -> None:
+        self.memory = backend
+        self._folder = folder
+
+    async def tell(self, *texts: str, scope: Scope = ALICE) -> None:
+        assert await self.memory.retain(_told(texts), scope=scope, wait=10.0)
+
+    async def spoken(self, user_id: str = "alice", *, tools: bool = False) -> list[Spoken]:
+        assert await self.memory.settle(10.0)
+        told = notes_of(self._folder / "users" / user_id, "message")
+        return [(str(note.role), note.name, note.text) for note in told]
+
+    async def stated(self, user_id: str = "alice") -> list[str]:
+        assert await self.memory.settle(10.0)
+        return [note.text for note in notes_of(self._folder / "users" / user_id, "statement")]
+
+    async def forget(self, user_id: str) -> None:
+        assert await self.memory.settle(10.0)
+        await self.memory.forget_user(user_id)
+
+    def reopen(self) -> contextlib.AbstractAsyncContextManager[Memory | Backend]:
+        return contextlib.aclosing(ReMeBackend(workspace_dir=self._folder, settings=QUICK))
+
+
 def _is_statement(added: Added) -> bool:
     """Return whether mem0 was given statements, which nobody said."""
     return "name" not in added.messages[0]
@@ -211,6 +241,10 @@ async def opened(kind: str, folder: Path) -> AsyncGenerator[Place]:
         async with contextlib.aclosing(backend):
             yield Mem0Place(backend, client, folder / "data")
         client.let_go()
+    elif kind == "reme":
+        reme = ReMeBackend(workspace_dir=folder / "reme", settings=QUICK)
+        async with contextlib.aclosing(reme):
+            yield ReMePlace(reme, folder / "reme")
     else:
         service = ScriptedService()
         async with QueuedBackend.open(service, path, settings=QUICK) as backend:

@@ -15,8 +15,16 @@ from remanence.middleware.service import MemoryFactory, memory_factory
 
 if TYPE_CHECKING:
     from remanence.middleware.mem0 import Mem0Middleware
+    from remanence.middleware.reme import ReMeMiddleware
 
-__all__ = ["Mem0Middleware", "MemoryFactory", "MemoryMiddleware", "NoteTexts", "memory_factory"]
+__all__ = [
+    "Mem0Middleware",
+    "MemoryFactory",
+    "MemoryMiddleware",
+    "NoteTexts",
+    "ReMeMiddleware",
+    "memory_factory",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -25,4 +33,8 @@ def __getattr__(name: str) -> Any:
         from remanence.middleware.mem0 import Mem0Middleware
 
         return Mem0Middleware
+    if name == "ReMeMiddleware":
+        from remanence.middleware.reme import ReMeMiddleware
+
+        return ReMeMiddleware
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from remanence.backends.mem0 import Mem0Backend
 from remanence.clock import Clock
-from remanence.middleware.memory import MemoryMiddleware
 from remanence.middleware.note import TOKEN_BUDGET, NoteTexts
+from remanence.middleware.owning import OwningMiddleware
 from remanence.middleware.settings import Mode
 from remanence.middleware.toolbox import TOOL_INSTRUCTIONS
 from remanence.outbox.settings import OutboxSettings
-from remanence.types import Filter, Receipt, Scope
 
 if TYPE_CHECKING:
     from agentscope.agent import Agent
@@ -26,7 +24,7 @@ __all__ = ["Mem0Middleware"]
 _TEXTS = NoteTexts()
 
 
-class Mem0Middleware(MemoryMiddleware):
+class Mem0Middleware(OwningMiddleware):
     """Gives an AgentScope agent a memory that mem0 keeps.
 
     What is said goes to mem0, which distils it into memories with a chat model, and finds them
@@ -78,7 +76,7 @@ class Mem0Middleware(MemoryMiddleware):
         clock: Where the time of what is said comes from; the machine's clock by default.
 
     Attributes:
-        faults: How often what failed; see :class:`MemoryMiddleware`.
+        faults: How often what failed; see :class:`~remanence.middleware.MemoryMiddleware`.
 
     Raises:
         MissingExtraError: mem0 is not installed.
@@ -115,17 +113,16 @@ class Mem0Middleware(MemoryMiddleware):
         clock: Clock | None = None,
     ) -> None:
         """Check the arguments; nothing is opened yet."""
-        self._mem0 = Mem0Backend(
-            client=client,
-            chat_model=chat_model,
-            embedding_model=embedding_model,
-            mem0_config=mem0_config,
-            data_dir=data_dir,
-            settings=outbox,
-            clock=clock,
-        )
         super().__init__(
-            self._mem0,
+            Mem0Backend(
+                client=client,
+                chat_model=chat_model,
+                embedding_model=embedding_model,
+                mem0_config=mem0_config,
+                data_dir=data_dir,
+                settings=outbox,
+                clock=clock,
+            ),
             user_id=user_id,
             mode=mode,
             agent_id=agent_id,
@@ -143,45 +140,3 @@ class Mem0Middleware(MemoryMiddleware):
             tool_prefix=tool_prefix,
             clock=clock,
         )
-
-    async def settle(self, seconds: float) -> bool:
-        """Wait until nothing waits to be delivered any more; return whether that came about.
-
-        Args:
-            seconds: How long to wait at most.
-        """
-        return await self._mem0.settle(seconds)
-
-    async def forget(
-        self,
-        ids: Iterable[str] | None = None,
-        *,
-        scope: Scope | Filter,
-        asked_by: str | None = None,
-    ) -> Receipt:
-        """Erase some memories, or a session; see :meth:`Mem0Backend.forget`."""
-        return await self._mem0.forget(ids, scope=scope, asked_by=asked_by)
-
-    async def forget_user(self, user_id: str, *, asked_by: str | None = None) -> Receipt:
-        """Erase everything of a user; see :meth:`Mem0Backend.forget_user`."""
-        return await self._mem0.forget_user(user_id, asked_by=asked_by)
-
-    async def aclose(self) -> None:
-        """Deliver for a moment what waits, and close what was built here; not ``client``.
-
-        What is not delivered by then waits on disk. Not closing loses nothing either.
-        """
-        await self._mem0.aclose()
-
-    async def __aenter__(self) -> Self:
-        """Return the middleware; it opens by itself when it is first used."""
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close."""
-        await self.aclose()

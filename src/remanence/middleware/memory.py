@@ -102,7 +102,8 @@ class MemoryMiddleware(MiddlewareBase):
             estimated, see :mod:`remanence.recall.tokens`.
         extra_tools: Which tools are offered beside those for searching and adding:
             ``update_memory`` corrects what was noted, ``forget_memory`` erases for good, once the
-            user has agreed. With one of them, a search by tool tells the ids of memories.
+            user has agreed; with one of them, a search by tool tells the ids of memories.
+            ``memory_search`` searches as well, under the name that ReMe's tool has.
         tool_instructions: What the system prompt says about the tools.
         tool_prefix: Put in front of the tools' names, where an agent has several memories.
         clock: Where the time of what is said comes from; the machine's clock by default.
@@ -153,8 +154,10 @@ class MemoryMiddleware(MiddlewareBase):
             check_fraction("threshold", threshold)
         backend = self._backend = backend_of(memory)
         extra = check_extra_tools(extra_tools, offered=mode != "static_control")
-        for name in extra:
-            with_ability(backend, Edits if name == "update_memory" else Erases, "extra_tools")
+        if "update_memory" in extra:
+            with_ability(backend, Edits, "extra_tools")
+        if "forget_memory" in extra:
+            with_ability(backend, Erases, "extra_tools")
         whose = "" if callable(user_id) else user_id
         self._key = f"remanence:{backend.kind}:{whose}:{agent_id or ''}:{tool_prefix}"
         self._emit_hint_event = check_flag("emit_hint_event", emit_hint_event)
@@ -177,7 +180,7 @@ class MemoryMiddleware(MiddlewareBase):
                 token_budget=token_budget,
                 count_tokens=tokens,
                 faults=self._faults,
-                ids=bool(extra),
+                ids=not extra.isdisjoint(("update_memory", "forget_memory")),
             ),
             self._faults,
             top_k=check_count("top_k", top_k, least=1, most=100),

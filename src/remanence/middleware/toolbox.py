@@ -11,11 +11,11 @@ from agentscope.tool import ToolBase, Toolkit
 from remanence.errors import InputError
 from remanence.middleware.editing import ForgetMemory, UpdateMemory
 from remanence.middleware.tooling import MemoryOfAgent
-from remanence.middleware.tools import AddMemory, SearchMemory
+from remanence.middleware.tools import AddMemory, MemorySearch, SearchMemory
 
 __all__ = ["TOOL_INSTRUCTIONS", "ExtraTool", "Toolbox", "check_extra_tools"]
 
-ExtraTool = Literal["update_memory", "forget_memory"]
+ExtraTool = Literal["update_memory", "forget_memory", "memory_search"]
 
 TOOL_INSTRUCTIONS = (
     "## Long-term memory\n\n"
@@ -28,6 +28,8 @@ _EXTRA = {
     UpdateMemory.name: "Use `update_memory` when what was noted turns out to be wrong.",
     ForgetMemory.name: "Use `forget_memory` when the user wants something forgotten.",
 }
+"""Tools that name memories by their ids, and what is said of them."""
+
 _PREFIX = re.compile("[A-Za-z0-9_-]*")
 
 
@@ -90,6 +92,7 @@ class Toolbox:
         self._memory = memory
         self._limit = limit
         self._extra = [name for name in _EXTRA if name in extra]
+        self._also_searches = MemorySearch.name in extra
         self._prefix = prefix
         self._instructions = instructions
 
@@ -100,6 +103,8 @@ class Toolbox:
             SearchMemory(memory, prefix=prefix, limit=self._limit, ids=bool(self._extra)),
             AddMemory(memory, prefix=prefix),
         ]
+        if self._also_searches:
+            tools.append(MemorySearch(memory, prefix=prefix, limit=self._limit))
         kinds = (UpdateMemory, ForgetMemory)
         tools += [kind(memory, prefix=prefix) for kind in kinds if kind.name in self._extra]
         return tools

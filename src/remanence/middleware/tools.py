@@ -10,7 +10,7 @@ from agentscope.tool import ToolChunk
 from remanence.errors import RemanenceError
 from remanence.middleware.tooling import MemoryOfAgent, MemoryTool, failed, told
 
-__all__ = ["AddMemory", "SearchMemory"]
+__all__ = ["AddMemory", "MemorySearch", "SearchMemory"]
 
 
 class SearchMemory(MemoryTool):
@@ -78,6 +78,60 @@ class SearchMemory(MemoryTool):
         except RemanenceError as error:
             return failed(f"The memory could not be searched: {error}")
         return told(found or "No memories were found.")
+
+
+class MemorySearch(MemoryTool):
+    """Searches the memory for one thing, by the name and the arguments that ReMe's tool has."""
+
+    name: str = "memory_search"
+    description: str = (
+        "Search long-term memory of past conversations for one thing; what is found comes oldest "
+        "first, with date and speaker."
+    )
+    input_schema: dict[str, Any] = {  # noqa: RUF012 - the framework's own shape
+        "type": "object",
+        "properties": {
+            "query": {
+                "type": "string",
+                "description": "What to look for, as a name, a topic, or a short question.",
+            },
+            "limit": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 100,
+                "description": "How many memories to return at most.",
+                "default": 5,
+            },
+        },
+        "required": ["query"],
+    }
+    is_concurrency_safe: bool = True
+    is_read_only: bool = True
+
+    def __init__(self, memory: MemoryOfAgent, *, prefix: str, limit: int) -> None:
+        """Make the tool with its default limit."""
+        super().__init__(memory, prefix=prefix)
+        self._search = SearchMemory(memory, prefix="", limit=limit)
+        properties = {**self.input_schema["properties"]}
+        properties["limit"] = {**properties["limit"], "default": limit}
+        self.input_schema = {**self.input_schema, "properties": properties}
+
+    async def call(  # pyright: ignore[reportIncompatibleMethodOverride] - tools are called by keyword
+        self,
+        query: str,
+        limit: int | None = None,
+        _agent_state: AgentState | None = None,
+    ) -> ToolChunk:
+        """Search.
+
+        Args:
+            query: What to look for.
+            limit: How many memories to return at most.
+            _agent_state: The state of the agent that calls.
+        """
+        if not query.strip():
+            return failed("query is empty: give something to look for.")
+        return await self._search.call([query], limit, _agent_state)
 
 
 class AddMemory(MemoryTool):

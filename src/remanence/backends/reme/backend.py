@@ -178,5 +178,5 @@ def _zone(timezone: object) -> ZoneInfo:
         raise InputError("timezone", f"is {timezone!r}, which nobody knows here", fix) from error
 
 
-def _told(model: EmbeddingModelBase[Any]) -> tuple[str, str, int]:
-    return type(model).__qualname__, str(model.model), int(model.dimensions)
+def _told(model: EmbeddingModelBase[Any]) -> str:
+    return f"{type(model).__qualname__}:{model.model}:{model.dimensions}"

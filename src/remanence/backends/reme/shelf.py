@@ -40,13 +40,13 @@ class Plan:
     Attributes:
         root: The folder.
         zone: The time zone of their days.
-        embedder: What embeds, by its class, name and size; ``None`` for nothing.
+        embedder: What embeds, by its class, name and size, in words; ``None`` for nothing.
         background: What ReMe does by itself.
     """
 
     root: Path
     zone: ZoneInfo
-    embedder: tuple[str, str, int] | None
+    embedder: str | None
     background: Background
 
 
@@ -72,7 +72,7 @@ class _Shelf:
             workspace = self._open[folder] = Workspace(
                 folder,
                 zone=self.plan.zone,
-                embeds=self.plan.embedder is not None,
+                embedder=self.plan.embedder,
                 background=self.plan.background,
             )
         self._open.move_to_end(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -38,18 +39,18 @@ class Workspace:
     Args:
         folder: The workspace; it is made if it is missing.
         zone: The time zone of its days.
-        embeds: Whether it is searched by meaning as well.
+        embedder: What its vectors are made by, in words; ``None`` if it is searched by words alone.
         background: What ReMe does by itself.
     """
 
     def __init__(
-        self, folder: Path, *, zone: ZoneInfo, embeds: bool, background: Background
+        self, folder: Path, *, zone: ZoneInfo, embedder: str | None, background: Background
     ) -> None:
         """Start nothing yet."""
         self.folder = folder
         self.catalog = Catalog(folder, zone)
         self._zone = zone
-        self._embeds = embeds
+        self._embedder = embedder
         self._background = background
         self._app: Any = None
         self._indexing = asyncio.Lock()
@@ -70,7 +71,7 @@ class Workspace:
                 settings_of(
                     self.folder,
                     timezone=self._zone.key,
-                    embeds=self._embeds,
+                    embeds=self._embedder is not None,
                     extracts=True,
                     background=self._background,
                 )
@@ -79,9 +80,10 @@ class Workspace:
             # Its own would be made of keys in the environment, which nobody gave for this.
             chat = call.chat_model
             models["as_llm"]["default"].model = _NONE if chat is None else relayed_chat_model(chat)
-            if self._embeds and call.embedding_model is not None:
+            if self._embedder is not None and call.embedding_model is not None:
                 relayed = relayed_embedding_model(call.embedding_model)
                 models["as_embedding"]["default"].model = relayed
+                await asyncio.to_thread(self._drop_vectors_of_others, self._embedder)
             await app.start()
             self._app = app
             await self._catch_up()
@@ -121,9 +123,10 @@ class Workspace:
         while True:
             by_words: list[Any] = await store.keyword_search(query, most, {})
             by_meaning: list[Any] = []
-            if self._embeds:
+            if self._embedder is not None:
                 by_meaning = await store.vector_search(query, most, {})
-            ranked = fused(by_words, by_meaning) if self._embeds else saturated(by_words)
+            by_both = self._embedder is not None
+            ranked = fused(by_words, by_meaning) if by_both else saturated(by_words)
             found = self._wanted(ranked, wanted)
             if len(found) >= limit or max(len(by_words), len(by_meaning)) < most:
                 return found[:limit]
@@ -198,6 +201,21 @@ class Workspace:
         store = self._app.context.components["file_store"]["default"]
         return any(chunk.path == path for chunk in store.file_chunks.values())
 
+    def _drop_vectors_of_others(self, embedder: str) -> None:
+        """Let all notes be embedded anew if another model made their vectors.
+
+        ReMe itself tells vectors apart by their size alone.
+        """
+        marker = self.folder / _MARKER
+        try:
+            known = marker.read_text("utf-8")
+        except FileNotFoundError:
+            known = ""
+        if known != embedder:
+            for name in ("file_store", "embedding_store", "file_graph"):
+                shutil.rmtree(self.folder / "metadata" / name, ignore_errors=True)
+            write_whole(marker, embedder)
+
     def _mark(self, path: str, origin: Origin) -> None:
         """Write into a note which exchanges it tells of, and make it durable."""
         note = read_note((self.folder / path).read_text("utf-8"))
@@ -263,6 +281,9 @@ class Workspace:
         if not answer.success:
             raise BackendError(f"ReMe could not list the notes of {day}: {answer.answer}")
 
+
+_MARKER = "metadata/embedder.txt"
+"""Tells what made the vectors that ReMe keeps."""
 
 _NONE = object()
 """Stands where a chat model would, until there is one."""
