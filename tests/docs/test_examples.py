@@ -12,6 +12,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 SHOWN = {
     "notebook.py": "12th of May",
     "agent.py": "moved to Ghent",
+    "reme_notes.py": "My notes say",
     "agentscope_service.py": "] bob: My sister Ida has moved to Oslo.",
 }
 

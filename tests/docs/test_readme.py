@@ -124,6 +124,25 @@ def test_mem0(
     assert "Nora" in second.stdout
 
 
+@pytest.mark.agentscope
+@pytest.mark.parametrize("file", [README, README.with_name("README_zh.md")])
+def test_reme(
+    file: Path,
+    tmp_path: Path,
+    run_python: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    (block,) = [block for block in blocks_of(file) if "ReMeMiddleware" in block]
+    there = f"import os; os.chdir({str(tmp_path)!r})\n"
+
+    first = run_python("-c", there + MODELS + block)
+    second = run_python("-c", there + MODELS + block)
+
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    assert "Nora" not in first.stdout
+    assert "Nora" in second.stdout
+    assert list((tmp_path / "notes" / "users" / "alice" / "daily").glob("*/*.md"))
+
+
 FOUND = {
     "facts": [
         {
@@ -146,7 +165,7 @@ def test_facts_of_an_agent(
         asked = "".join(message.get_text_content() or "" for message in messages)
         return structured(FOUND) if '"id": "e1"' in asked else "Noted."
 
-    _run(BLOCKS[5], my_chat_model=ScriptedChatModel(answer))
+    _run(BLOCKS[6], my_chat_model=ScriptedChatModel(answer))
     shown = capsys.readouterr().out
     assert "profile 2026-05-01" in shown
     assert "Maria lives in Lisbon." in shown
@@ -156,7 +175,7 @@ def test_the_two_times_of_a_fact(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    _run(BLOCKS[6])
+    _run(BLOCKS[7])
     assert capsys.readouterr().out.splitlines() == [
         "2022 Maria lives in Berlin.",
         "2025 Maria lives in Lisbon.",
@@ -181,7 +200,7 @@ def test_a_chat_model_of_ones_own(tmp_path: Path) -> None:
     names: dict[str, Any] = {}
     server = Server(answer)
     server.start()
-    block = BLOCKS[7].replace("http://localhost:11434", server.url)
+    block = BLOCKS[8].replace("http://localhost:11434", server.url)
     exec(compile(block, README.name, "exec"), names)  # noqa: S102 - our own text
 
     async def drawn() -> list[str]:
@@ -203,7 +222,7 @@ def test_forgetting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    _run(BLOCKS[8])
+    _run(BLOCKS[9])
     listed, places, *checks = capsys.readouterr().out.splitlines()
     assert listed == "['My old job in Kiel was dull.']"
     assert places == "{'episodes': 1, 'index entries': 1} True"
@@ -217,4 +236,4 @@ def test_forgetting(
 
 
 def test_every_block_is_run() -> None:
-    assert len(BLOCKS) == 9
+    assert len(BLOCKS) == 10

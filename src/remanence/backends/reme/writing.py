@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import uuid_utils
 
 from remanence.backends.exchange import Exchange
-from remanence.backends.reme.naming import quoted, session_name
+from remanence.backends.reme.naming import session_name
 from remanence.backends.reme.notes import Origin, written_note
 from remanence.backends.service import Delivery
 from remanence.types import Message
@@ -131,8 +131,14 @@ def _name(delivery: Delivery, number: int, at: dt.datetime, who: str) -> _Name:
     scope = delivery.scope
     told = json.dumps([delivery.key, scope.agent_id, scope.session_id, number])
     digest = hashlib.sha256(told.encode()).hexdigest()[:_DIGITS]
-    stem = f"{at:%H%M%S}-{quoted(who)[:_NAME_LENGTH]}-{digest}"
+    stem = f"{at:%H%M%S}-{_plain(who)}-{digest}"
     return _Name(stem, f"daily/{at:%Y-%m-%d}/{stem}.md")
+
+
+def _plain(who: str) -> str:
+    """Return a speaker's name as people find it in a folder; nobody reads it back."""
+    letters = "".join(each if each.isalnum() else " " for each in who.casefold())
+    return "-".join(letters.split())[:_NAME_LENGTH].strip("-") or "someone"
 
 
 def _origin(kind: Any, delivery: Delivery) -> Origin:
