@@ -7,6 +7,8 @@ import remanence
 HEAVY = (
     "agentscope",
     "mem0",
+    "reme",
+    "yaml",
     "fastapi",
     "torch",
     "onnxruntime",
