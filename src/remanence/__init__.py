@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from remanence._version import __version__
-from remanence.archive import Exported, Imported
+from remanence.archive import Exported, Imported, ReadOut
 from remanence.errors import (
     ArchiveError,
     CannotEncryptError,
@@ -63,6 +63,7 @@ __all__ = [
     "MissingExtraError",
     "NotADatabaseError",
     "Page",
+    "ReadOut",
     "Receipt",
     "Recollection",
     "RecordError",

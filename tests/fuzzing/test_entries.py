@@ -5,8 +5,11 @@ wrong, at once; and what is refused changes nothing.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import datetime as dt
 import inspect
 import tempfile
+import uuid
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +21,12 @@ from hypothesis import strategies as st
 
 from remanence import Conversation, Filter, Memory, Message, RemanenceError, Scope
 from remanence.backends import exchange as exchanges
+from remanence.store.archive import (
+    ArchivedEnding,
+    ArchivedEpisode,
+    ArchivedFact,
+    ArchivedSource,
+)
 from tests.fuzzing.anything import (
     ANYTHING,
     CONVERSATIONS,
@@ -30,6 +39,68 @@ from tests.fuzzing.anything import (
 )
 
 _IDS = st.sampled_from(["known", "fact", "unknown"]) | TEXTS
+
+
+def _mostly(meant: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Return what is meant, or now and then anything else: one of many fields is enough."""
+    return st.integers(0, 30).flatmap(lambda number: meant if number else ANYTHING)
+
+
+_MOMENTS = st.integers(0, 9).map(lambda hour: dt.datetime(2026, 5, 1, hour, tzinfo=dt.UTC))
+_UUIDS = st.uuids().map(str) | st.sampled_from([str(uuid.UUID(int=n)) for n in range(3)])
+_TOLD: dict[str, Any] = {
+    "number": _mostly(st.integers(1, 9)),
+    "id": _mostly(_UUIDS),
+    "agent_id": _mostly(st.none()),
+    "session_id": _mostly(st.sampled_from(["monday", None])),
+    "at": _mostly(_MOMENTS),
+    "recorded_at": _mostly(_MOMENTS),
+    "metadata": _mostly(st.just("{}")),
+    "imported": _mostly(st.booleans()),
+}
+_EPISODES = st.builds(
+    ArchivedEpisode,
+    **_TOLD,
+    position=_mostly(st.integers(0, 9)),
+    role=_mostly(st.sampled_from(["user", "assistant"])),
+    name=_mostly(st.none()),
+    content=_mostly(st.just("A text.") | TEXTS),
+    message_id=_mostly(st.sampled_from(["m1", None])),
+    extraction=_mostly(st.just("unasked")),
+)
+_SOURCES = st.builds(ArchivedSource, _UUIDS, st.none(), drawn=st.booleans())
+_FACTS = st.builds(
+    ArchivedFact,
+    **_TOLD,
+    text=_mostly(st.just("A text.") | TEXTS),
+    kind=_mostly(st.none()),
+    attribute=_mostly(st.none()),
+    stated_by=_mostly(st.none()),
+    confidence=_mostly(st.none() | st.floats(0, 1)),
+    valid_from=_mostly(st.none()),
+    valid_until=_mostly(st.none()),
+    stated_until=_mostly(st.none()),
+    superseded_at=_mostly(st.none()),
+    superseded_by=_mostly(st.none()),
+    ending=_mostly(st.none()),
+    sources=_mostly(st.lists(_SOURCES, max_size=2).map(tuple)),
+)
+
+
+def _ended(fact: ArchivedFact, by: str | None) -> ArchivedFact:
+    at = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
+    return dataclasses.replace(fact, superseded_at=at, superseded_by=by, ending="ended")
+
+
+_ENDED = st.builds(_ended, _FACTS, st.none() | _UUIDS)
+_ENDINGS = st.builds(
+    ArchivedEnding,
+    _mostly(_UUIDS),
+    _mostly(_MOMENTS),
+    _mostly(_UUIDS),
+    _mostly(st.just("ended")),
+    _mostly(st.none()),
+)
 _MEANT: dict[str, st.SearchStrategy[Any]] = {
     "messages": st.lists(MESSAGES, max_size=3) | MESSAGES,
     "conversations": st.lists(CONVERSATIONS, max_size=2),
@@ -72,10 +143,13 @@ _MEANT: dict[str, st.SearchStrategy[Any]] = {
     "imported": st.booleans(),
     "seconds": st.floats(0, 0.01),
     "overwrite": st.booleans(),
+    "items": st.lists(_EPISODES | _FACTS | _ENDED, max_size=3),
+    "endings": st.just([]) | st.lists(_ENDINGS, max_size=2),
 }
 _WRITES = (
     *("observe", "observe_all", "remember", "correct"),
     *("forget", "forget_user", "forget_matching", "expire"),
+    "take_in",
 )
 _READS = (
     *("recall", "get", "list", "episode_ids", "around", "going_along"),
@@ -185,7 +259,15 @@ def test_it_is_done_or_refused(opened: _Opened, name: str, data: st.DataObject) 
 
 def test_every_public_call_is_among_them() -> None:
     """Or it is tried elsewhere."""
-    elsewhere = {"aclose", "check_open", "open", "export", "import_archive", "extracts"}
+    elsewhere = {
+        "aclose",
+        "check_open",
+        "open",
+        "export",
+        "import_archive",
+        "extracts",
+        "export_markdown",
+    }
     public = {name for name in dir(Memory) if not name.startswith("_")}
     assert public - elsewhere == {*_WRITES, *_READS}
 

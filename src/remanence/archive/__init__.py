@@ -13,6 +13,6 @@ Nothing in here knows a store: :mod:`remanence.archive.writing` writes what it i
 
 from __future__ import annotations
 
-from remanence.archive.outcome import Exported, Imported
+from remanence.archive.outcome import Exported, Imported, ReadOut
 
-__all__ = ["Exported", "Imported"]
+__all__ = ["Exported", "Imported", "ReadOut"]

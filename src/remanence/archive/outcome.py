@@ -1,4 +1,4 @@
-"""What an export and an import did."""
+"""What exports and imports did."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 from pathlib import Path
 
-__all__ = ["Exported", "Imported"]
+__all__ = ["Exported", "Imported", "ReadOut"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -66,4 +66,33 @@ class Imported:
     episodes_there: int
     facts_there: int
     facts_completed: int
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReadOut:
+    """A folder that was written.
+
+    Attributes:
+        path: The folder.
+        user_id: Whose memory it holds.
+        at: When that was as it is in the folder.
+        asked_by: Who asked for it, as they were named; ``None`` if nobody was.
+        sessions: How many sessions something was said in.
+        episodes: How many messages.
+        facts: How many facts, superseded ones included.
+        files: How many files.
+        file_bytes: Their size.
+        seconds: How long it took.
+    """
+
+    path: Path
+    user_id: str
+    at: dt.datetime
+    asked_by: str | None
+    sessions: int
+    episodes: int
+    facts: int
+    files: int
+    file_bytes: int
     seconds: float

@@ -1,9 +1,10 @@
-"""``remanence export``: all of a user's memory as one file."""
+"""``remanence export``: all of a user's memory as one file, or as pages to read."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,32 +16,61 @@ from remanence.cli.output import counted, notices, print_fields, print_notice
 from remanence.cli.receipts import ByOption, asking
 
 if TYPE_CHECKING:
-    from remanence.archive import Exported
+    from remanence.archive import Exported, ReadOut
 
-__all__ = ["export"]
+__all__ = ["Form", "export"]
+
+
+class Form(enum.StrEnum):
+    """What a memory is written as."""
+
+    ARCHIVE = "archive"
+    MARKDOWN = "markdown"
 
 
 def export(
-    file: Annotated[Path, typer.Argument(help="Where the archive is to be, as alice.zip.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="Where it is to be: an archive's file, as alice.zip, or a folder of pages.",
+            show_default=False,
+        ),
+    ],
     *,
     user: UserOption,
     db: DatabaseOption = None,
+    to: Annotated[
+        Form,
+        typer.Option(
+            "--to",
+            help="archive: one file, which can be imported again. markdown: a folder to read.",
+        ),
+    ] = Form.ARCHIVE,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the file if it is there.")
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="Replace the file, or the folder of an earlier export, if it is there.",
+        ),
     ] = False,
     by: ByOption = None,
 ) -> None:
     """Write all that is kept of a user to one file, which `remanence import` takes in again.
 
     It is a zip file with JSON Lines in it, not encrypted, and only its owner can read it.
+
+    With --to markdown it is a folder instead, for people to read, not encrypted either: facts.md
+    has what is known and what was superseded, sessions/ what was said, word for word. An empty
+    folder may be there; one that holds anything else than an earlier export is never replaced.
     """
-    exported = asyncio.run(_export(db, file, user, overwrite, asking(by)))
+    exported = asyncio.run(_export(db, path, user, to, overwrite, asking(by)))
     if exported is None:
         print_notice(f"{nothing_stored(user)} Nothing was written.")
         raise typer.Exit(1)
+    is_pages = to is Form.MARKDOWN
     print_fields(
         {
-            "archive": str(exported.path),
+            "folder" if is_pages else "archive": str(exported.path),
             "user": exported.user_id,
             "holds": f"{counted(exported.episodes, 'episode')}, {counted(exported.facts, 'fact')} "
             f"({counted(exported.sessions, 'session')})",
@@ -50,11 +80,12 @@ def export(
 
 
 async def _export(
-    db: str | None, file: Path, user: str, overwrite: bool, asked_by: str | None
-) -> Exported | None:
+    db: str | None, path: Path, user: str, to: Form, overwrite: bool, asked_by: str | None
+) -> Exported | ReadOut | None:
     async with open_existing(db) as memory:
         if await stores_nothing(memory, user):
             return None
+        export_to = memory.export_markdown if to is Form.MARKDOWN else memory.export
         console = notices()
         with console.status("Writing") if console.is_terminal else contextlib.nullcontext():
-            return await memory.export(file, user_id=user, overwrite=overwrite, asked_by=asked_by)
+            return await export_to(path, user_id=user, overwrite=overwrite, asked_by=asked_by)

@@ -1,4 +1,4 @@
-"""``remanence import``: read a file of messages into the memory, all of it or nothing."""
+"""``remanence import``: read a file of messages, or what another memory holds, into the memory."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from remanence.cli.archives import import_archive, looks_like_archive
 from remanence.cli.database import create_or_open, named
 from remanence.cli.formats import Defaults, Format
 from remanence.cli.gathering import Gathered
+from remanence.cli.moving import Elsewhere, Source, move
 from remanence.cli.options import DatabaseOption
 from remanence.cli.output import notices, print_text
 from remanence.cli.reading import (
@@ -33,27 +34,42 @@ __all__ = ["import_file"]
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(help=f"{FORMATS} Or an archive.")],
+    file: Annotated[
+        Path, typer.Argument(help=f"{FORMATS} Or an archive. Or what --from is to read.")
+    ],
     *,
     db: DatabaseOption = None,
+    from_: Annotated[
+        Source | None,
+        typer.Option("--from", help="Move in: what another memory holds, with all its users."),
+    ] = None,
     user: Annotated[
         str | None,
         typer.Option(
             "--user",
             metavar="NAME",
-            help="Whose memories, where a record names no user. LoCoMo: instead of its sample ids.",
+            help="Whose memories, where a record names no user. LoCoMo: instead of its sample ids. "
+            "mem0, and ReMe with several users: only this one's.",
         ),
     ] = None,
     agent: RecordAgentOption = None,
     session: RecordSessionOption = None,
     format_: FormatOption = Format.AUTO,
     skip_malformed: SkipMalformedOption = False,
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            "--history",
+            metavar="FILE",
+            help="mem0's history.db, where it is not beside its store.",
+        ),
+    ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only read and check the file.")
+        bool, typer.Option("--dry-run", help="Only read and check, and tell what would come.")
     ] = False,
     by: ByOption = None,
 ) -> None:
-    """Import messages from a file, in one transaction: all of them or none.
+    """Import messages from a file, in one transaction: all of them or none; or move in.
 
     JSON Lines: one object a line, with role and content, and optionally name, at (ISO 8601 with
     an offset from UTC), id, metadata, user_id, agent_id and session_id. A message without an id
@@ -67,7 +83,23 @@ def import_file(
     was forgotten meanwhile is stored again when its file is imported again.
 
     An archive that `remanence export` wrote: all of a user's memory, for the same user, or --user.
+
+    Moving in, with --from: mem0 (the folder of its Qdrant store, or the one that has it as
+    `qdrant`), reme (a workspace), or chatgpt (an export's conversations.json). Nothing is changed
+    there, and it may be in use. It is done in parts: interrupted, and run again, it goes on, and
+    run twice it changes nothing. What was forgotten here since comes back. Reading mem0's store may
+    run code that is in it: only import what you trust.
     """
+    if from_ is not None:
+        if session is not None or format_ is not Format.AUTO or skip_malformed:
+            raise typer.BadParameter(
+                "--session, --format and --skip-malformed are for files of messages; leave them "
+                "out with --from"
+            )
+        move(Elsewhere(from_, file, user, agent, history), db, dry_run=dry_run, asked_by=asking(by))
+        return
+    if history is not None:
+        raise typer.BadParameter("--history goes with --from mem0")
     if looks_like_archive(file):
         if agent is not None or session is not None or format_ is not Format.AUTO or skip_malformed:
             raise typer.BadParameter("an archive is taken in as it is; give --user at most")

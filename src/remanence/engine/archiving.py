@@ -1,11 +1,11 @@
-"""All of one user's memory, out into a file and in from one."""
+"""All of one user's memory, out into a file and in from one, or from elsewhere."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING
 from remanence.archive import Exported, Imported
 from remanence.engine.facts import FactMemory
 from remanence.index.text import analyze
+from remanence.intake import as_tuple
 from remanence.store.analysis import Analysis
 from remanence.store.archive import (
+    ArchivedEnding,
     ArchivedEpisode,
     ArchivedItem,
     ArchivedSession,
     Contents,
     Incoming,
+    TakenIn,
+    sessions_of,
 )
 from remanence.store.audit import NewAudit
 from remanence.telemetry import count, span
@@ -141,26 +145,13 @@ class ArchivingMemory(FactMemory):
         with span("import"):
             archived_user_id, sessions, items = await asyncio.to_thread(_read, source)
             user_id = user_id or archived_user_id
-            incoming = Incoming(
-                sessions=sessions,
-                items=items,
-                at=self._clock.now(),
-                asked_by=asked_by,
-                then=[
-                    *self._embedding_jobs([user_id]),
-                    *self._extraction_jobs(_unread(user_id, items)),
-                ],
-                extract=self.extracts,
-            )
-            await self._eraser.take_up(user_id)
-            taken = await self._store.archive.take_in(user_id, incoming)
-        self._wake()
+            taken, at = await self._take_in(user_id, sessions, items, asked_by=asked_by)
         count("imported", taken.episodes + taken.facts)
         return Imported(
             path=source,
             user_id=user_id,
             archived_user_id=archived_user_id,
-            at=incoming.at,
+            at=at,
             asked_by=asked_by,
             sessions=taken.sessions,
             episodes=taken.episodes,
@@ -170,6 +161,79 @@ class ArchivingMemory(FactMemory):
             facts_completed=taken.facts_completed,
             seconds=time.monotonic() - began,
         )
+
+    async def take_in(
+        self,
+        user_id: str,
+        items: Iterable[ArchivedItem],
+        *,
+        endings: Iterable[ArchivedEnding] = (),
+        asked_by: str | None = None,
+    ) -> TakenIn:
+        """Take in what another memory held, in one transaction: all of it or nothing.
+
+        It is as for :meth:`import_archive`, without a file: ids, times and order are kept, what
+        comes in is numbered after what is there, and what is there already is not stored again. So
+        all that another memory holds can be taken in by several calls, and an item twice.
+
+        Args:
+            user_id: Whose memory it becomes.
+            items: Episodes and facts in the order in which they were recorded, as an archive has
+                them; their numbers are of no matter. Within a session positions ascend. What a fact
+                rests on, and what superseded it, comes with it or is there already.
+            endings: What became of facts that are there.
+            asked_by: Who asked for it, for the audit.
+
+        Returns:
+            What came of it.
+
+        Raises:
+            InputError: An argument is not acceptable.
+            RecordError: An item is not acceptable; the error names it and the field.
+            ConflictError: The user has something else under an id, or a message id, of an item; or
+                an item names what is neither there nor comes with it.
+            StoreError: The store can't.
+        """
+        self.check_open()
+        check_identifier("user_id", user_id)
+        _check_asked_by(asked_by)
+        given = as_tuple("items", items)
+        ended = as_tuple("endings", endings)
+        with span("import"):
+            checked, ends = await asyncio.to_thread(_check, given, ended)
+            sessions = sessions_of(item for item, _ in checked)
+            taken, _ = await self._take_in(
+                user_id, sessions, checked, endings=ends, asked_by=asked_by
+            )
+        count("imported", taken.episodes + taken.facts)
+        return taken
+
+    async def _take_in(
+        self,
+        user_id: str,
+        sessions: Sequence[ArchivedSession],
+        items: _Items,
+        *,
+        endings: Sequence[ArchivedEnding] = (),
+        asked_by: str | None,
+    ) -> tuple[TakenIn, datetime]:
+        """Store it, with the jobs that follow; return what came of it, and when that was."""
+        incoming = Incoming(
+            sessions=sessions,
+            items=items,
+            at=self._clock.now(),
+            asked_by=asked_by,
+            then=[
+                *self._embedding_jobs([user_id]),
+                *self._extraction_jobs(_unread(user_id, items)),
+            ],
+            extract=self.extracts,
+            endings=endings,
+        )
+        await self._eraser.take_up(user_id)
+        taken = await self._store.archive.take_in(user_id, incoming)
+        self._wake()
+        return taken, incoming.at
 
 
 _Items = Sequence[tuple[ArchivedItem, Analysis]]
@@ -200,6 +264,16 @@ def _read(path: Path) -> tuple[str, Sequence[ArchivedSession], _Items]:
         sessions = list(archive.sessions())
         items = [(item, analyze(_text_of(item))) for item in archive.items()]
         return archive.manifest.user_id, sessions, items
+
+
+def _check(
+    items: Sequence[object], endings: Sequence[object]
+) -> tuple[_Items, Sequence[ArchivedEnding]]:
+    """Return what was handed in, checked and analysed."""
+    module = importlib.import_module("remanence.archive.arriving")
+    ends: Sequence[ArchivedEnding] = module.checked_endings(endings)
+    checked: Sequence[ArchivedItem] = module.checked_items(items)
+    return [(item, analyze(_text_of(item))) for item in checked], ends
 
 
 def _text_of(item: ArchivedItem) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from remanence.clock import Clock, check_clock
 from remanence.embed.choosing import Embeddable, as_embedder
 from remanence.engine.facts import CURSOR, MOST_LISTED
-from remanence.engine.forgetting import ForgettingMemory
+from remanence.engine.reading_out import ReadableMemory
 from remanence.errors import InputError
 from remanence.intake import as_tuple, check_conversation, check_scope, new_batches
 from remanence.llm.choosing import Askable, as_chat_model
@@ -47,7 +47,7 @@ _ANALYSED_INLINE = 16
 """More texts than this are analysed in a thread, so that the event loop goes on."""
 
 
-class Memory(ForgettingMemory):
+class Memory(ReadableMemory):
     """Long-term memory in one file: no server, no key, no model; or in PostgreSQL, for many.
 
     Make one with :meth:`open`::

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, Protocol, TypeVar
 
 from remanence.store.analysis import Analysis
@@ -13,6 +13,7 @@ from remanence.types import Ending, FactKind, Role
 
 __all__ = [
     "ArchiveStore",
+    "ArchivedEnding",
     "ArchivedEpisode",
     "ArchivedFact",
     "ArchivedItem",
@@ -22,6 +23,7 @@ __all__ = [
     "ExtractionState",
     "Incoming",
     "TakenIn",
+    "sessions_of",
 ]
 
 T = TypeVar("T")
@@ -125,6 +127,35 @@ class ArchivedFact:
 ArchivedItem = ArchivedEpisode | ArchivedFact
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class ArchivedEnding:
+    """What became of a fact that is there, told without the fact.
+
+    Attributes:
+        fact: Its id.
+        superseded_at: When it stopped being what is known.
+        superseded_by: The id of the fact that took its place, if one did.
+        ending: Whether it was true until then.
+        valid_until: Until when it was true, if that is known.
+    """
+
+    fact: str
+    superseded_at: dt.datetime
+    superseded_by: str | None
+    ending: Ending
+    valid_until: dt.datetime | None
+
+
+def sessions_of(items: Iterable[ArchivedItem]) -> list[ArchivedSession]:
+    """Return the sessions that items name, in order of appearance, as if there were no others."""
+    positions: dict[tuple[str | None, str | None], int] = {}
+    for item in items:
+        key = (item.agent_id, item.session_id)
+        after = item.position + 1 if isinstance(item, ArchivedEpisode) else 0
+        positions[key] = max(positions.get(key, 0), after)
+    return [ArchivedSession(*key, after) for key, after in positions.items()]
+
+
 class Contents(Protocol):
     """All that a store keeps of one user, as of one moment.
 
@@ -156,13 +187,16 @@ class Incoming:
     Attributes:
         sessions: All sessions that an item names, each once.
         items: Episodes and facts by number, with what search indexes need to know of them. Within
-            a session positions ascend; sources and what superseded a fact are among the items.
+            a session positions ascend. Sources, and what superseded a fact, are among the items,
+            or there already.
         at: When this is done.
         asked_by: Who asked for it, as they were named; ``None`` if nobody was.
         then: What is to be done next, put in by the same transaction if anything is new, as
             :meth:`~remanence.store.jobs.JobStore.follow` does.
         extract: Whether episodes that wait to be read for facts, or were passed over, wait here as
             well; else it is as if nobody had asked for that.
+        endings: What became of facts that are there; one that has an end keeps it. What took their
+            place is among the items, or there already.
     """
 
     sessions: Sequence[ArchivedSession]
@@ -171,6 +205,7 @@ class Incoming:
     asked_by: str | None = None
     then: Sequence[NewJob] = ()
     extract: bool = False
+    endings: Sequence[ArchivedEnding] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -184,6 +219,8 @@ class TakenIn:
         episodes_there: How many episodes were there already.
         facts_there: How many facts were there already.
         facts_completed: How many of these rest on more now, or have got an end.
+        known_as: The ids of messages that are there under another id, known by their message ids,
+            each with that other id.
     """
 
     sessions: int
@@ -192,6 +229,7 @@ class TakenIn:
     episodes_there: int
     facts_there: int
     facts_completed: int
+    known_as: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
 
 
 class ArchiveStore(Protocol):
@@ -219,8 +257,9 @@ class ArchiveStore(Protocol):
         That it was done is written down, by the same transaction.
 
         Raises:
-            ConflictError: An id, or a message id, is taken by something with another content, or
-                facts would supersede one another in a circle; nothing was kept.
+            ConflictError: An id, or a message id, is taken by something with another content,
+                facts would supersede one another in a circle, or an id names what is neither among
+                the items nor there; nothing was kept.
             StoreError: The store can't; nothing was kept.
         """
         ...

@@ -10,9 +10,9 @@ from typing import Any
 from remanence.errors import ConflictError
 from remanence.store.analysis import Analysis
 from remanence.store.archive import (
+    ArchivedEnding,
     ArchivedEpisode,
     ArchivedFact,
-    ArchivedSession,
     ExtractionState,
     Incoming,
     TakenIn,
@@ -20,11 +20,17 @@ from remanence.store.archive import (
 from remanence.store.audit import NewAudit
 from remanence.store.relational.audit import record
 from remanence.store.relational.database import Database, Row
+from remanence.store.relational.incoming import IncomingSessions, scope_of
 from remanence.store.relational.jobs import follow
-from remanence.store.relational.place import Place, next_epoch
-from remanence.store.relational.rows import ENDINGS, KINDS, ROLES, scope_parameters, to_id
+from remanence.store.relational.place import next_epoch
+from remanence.store.relational.rows import (
+    ENDINGS,
+    KINDS,
+    ROLES,
+    to_id,
+    to_text,
+)
 from remanence.store.times import to_microseconds, to_offset
-from remanence.types import Scope
 
 __all__ = ["take_in"]
 
@@ -55,9 +61,11 @@ class _Taking:
         self._user = {"user_id": user_id}
         self._incoming = incoming
         self._is_known = database.row("any_entry", self._user) is not None
-        self._sessions = _Sessions(database, user_id, incoming.sessions)
+        self._sessions = IncomingSessions(database, user_id, incoming.sessions)
         self._numbers: dict[str, int] = {}
         self._facts: list[tuple[ArchivedFact, bool]] = []
+        self._known_as: dict[str, str] = {}
+        self._completed: dict[int, None] = {}
         self._episodes = 0
         self._episodes_there = 0
 
@@ -70,15 +78,16 @@ class _Taking:
                 self._take_fact(item, analysis)
         self._sessions.save()
         # What a fact rests on, and what superseded it, may have come after it.
-        completed: list[int] = []
         for fact, is_new in self._facts:
             number = self._numbers[fact.id]
             changed = self._add_sources(fact, number)
             changed |= self._follow_up(fact, number) if is_new else self._end(fact, number)
             if changed and not is_new:
-                completed.append(number)
-        self._check_ends(completed)
-        if completed:
+                self._completed[number] = None
+        for ending in self._incoming.endings:
+            self._take_ending(ending)
+        self._check_ends([*self._completed])
+        if self._completed:
             self._rebuild()
         new = sum(is_new for _, is_new in self._facts)
         return TakenIn(
@@ -87,7 +96,8 @@ class _Taking:
             facts=new,
             episodes_there=self._episodes_there,
             facts_there=len(self._facts) - new,
-            facts_completed=len(completed),
+            facts_completed=len(self._completed),
+            known_as=self._known_as,
         )
 
     def _take_episode(self, episode: ArchivedEpisode, analysis: Analysis) -> None:
@@ -144,7 +154,7 @@ class _Taking:
             raise _taken(episode.id, "as a fact")
         row = self._database.row("episode_there", named)
         if row is not None:
-            told = (*_scope(episode), episode.role, episode.name, episode.content)
+            told = (*scope_of(episode), episode.role, episode.name, episode.content)
             told = (*told, *_at(episode).values(), episode.message_id)
             _check_same(episode, row, told)
             return row[0]
@@ -155,12 +165,13 @@ class _Taking:
         row = self._database.row("message_there", named)
         if row is None:
             return None
-        if row[1:] != (episode.role, episode.content):
+        if row[1:3] != (episode.role, episode.content):
             raise ConflictError(
                 f"id: message {episode.message_id!r} is already stored in session "
                 f"{episode.session_id or '(unnamed)'!r} with another role or content; forget the "
                 "stored one first, or import for another user"
             )
+        self._known_as[episode.id] = to_text(row[3])
         return row[0]
 
     def _take_fact(self, fact: ArchivedFact, analysis: Analysis) -> None:
@@ -205,7 +216,7 @@ class _Taking:
         row = self._database.row("fact_there", named)
         if row is None:
             return None
-        told = (*_scope(fact), fact.text, *_at(fact).values(), *_stated(fact).values())
+        told = (*scope_of(fact), fact.text, *_at(fact).values(), *_stated(fact).values())
         _check_same(fact, row, told)
         return row[0]
 
@@ -217,7 +228,7 @@ class _Taking:
                 {
                     **self._user,
                     "fact": number,
-                    "source": self._numbers[source.episode],
+                    "source": self._number("episode_there", source.episode, "sources"),
                     "stated_by": ROLES.index(source.stated_by),
                     "drawn": source.drawn,
                 },
@@ -229,7 +240,7 @@ class _Taking:
     def _follow_up(self, fact: ArchivedFact, number: int) -> bool:
         """Name what superseded a new fact."""
         if fact.superseded_by is not None:
-            by = self._numbers[fact.superseded_by]
+            by = self._successor(fact.superseded_by)
             place = {**self._user, "seq": number, "superseded_by": by}
             self._database.run("take_in_successor", place)
         return False
@@ -238,10 +249,39 @@ class _Taking:
         """Let a fact that is there end as it did in the archive; return whether it does now."""
         if fact.superseded_at is None:
             return False
-        by = None if fact.superseded_by is None else self._numbers[fact.superseded_by]
-        place = {**self._user, "seq": number, "superseded_by": by, **_superseded(fact)}
-        ended = {**place, **_timed("valid_until", fact.valid_until)}
+        return self._run_end(fact, number)
+
+    def _run_end(self, told: ArchivedFact | ArchivedEnding, number: int) -> bool:
+        by = None if told.superseded_by is None else self._successor(told.superseded_by)
+        place = {**self._user, "seq": number, "superseded_by": by, **_superseded(told)}
+        ended = {**place, **_timed("valid_until", told.valid_until)}
         return self._database.row("take_in_end", ended) is not None
+
+    def _take_ending(self, ending: ArchivedEnding) -> None:
+        """Let a fact that is there end."""
+        number = self._number("fact_there", ending.fact, "endings")
+        if self._run_end(ending, number):
+            self._completed[number] = None
+
+    def _successor(self, id_: str) -> int:
+        return self._number("fact_there", id_, "superseded_by")
+
+    def _number(self, statement: str, id_: str, field: str) -> int:
+        """Return the number of something that came with this, or was there.
+
+        Raises:
+            ConflictError: There is no such thing.
+        """
+        number = self._numbers.get(id_)
+        if number is None:
+            row = self._database.row(statement, {**self._user, "id": to_id(id_)})
+            if row is None:
+                raise ConflictError(
+                    f"{field}: {id_} is neither here nor comes in with this; it may have been "
+                    "forgotten meanwhile: import again"
+                )
+            number = self._numbers[id_] = row[0]
+        return number
 
     def _check_ends(self, completed: Sequence[int]) -> None:
         """Refuse facts that supersede one another in a circle, as the two sides tell it together.
@@ -271,62 +311,6 @@ class _Taking:
         self._database.run("raise_epoch", {**self._user, **raised})
 
 
-class _Sessions:
-    """The sessions that items go to, made when the first one does."""
-
-    def __init__(
-        self, database: Database, user_id: str, sessions: Sequence[ArchivedSession]
-    ) -> None:
-        self._database = database
-        self._user_id = user_id
-        self._next = {_scope(each): each.next_position for each in sessions}
-        self._places: dict[tuple[str, str], Place] = {}
-        self._moved: dict[tuple[str, str], int] = {}
-        self._known: dict[tuple[str, str], int | None] = {}
-        self._seq: int | None = None
-        self.new = 0
-
-    def number(self, item: ArchivedEpisode | ArchivedFact) -> int | None:
-        """Return the number of an item's session if that was there before."""
-        key = _scope(item)
-        if key not in self._known:
-            row = self._database.row("session", scope_parameters(self._scope_of(item)))
-            self._known[key] = None if row is None else row[0]
-        return self._known[key]
-
-    def _scope_of(self, item: ArchivedEpisode | ArchivedFact) -> Scope:
-        return Scope(self._user_id, item.agent_id, item.session_id)
-
-    def place(self, item: ArchivedEpisode | ArchivedFact) -> tuple[Place, int]:
-        """Return an item's session, with the item's number, and its position if it has one."""
-        key = _scope(item)
-        place = self._places.get(key)
-        if place is None:
-            is_new = self.number(item) is None
-            place = self._places[key] = Place(self._database, self._scope_of(item))
-            if is_new:
-                self.new += 1
-                self._moved[key] = 0
-                place.next_position = self._next[key]
-        place.seq = place.seq if self._seq is None else self._seq
-        self._seq = place.next_seq()
-        if isinstance(item, ArchivedFact):
-            return place, 0
-        moved = self._moved.setdefault(key, place.next_position - item.position)
-        position = item.position + moved
-        place.next_position = max(place.next_position, position + 1)
-        return place, position
-
-    def save(self) -> None:
-        """Write the sessions' counters back."""
-        for place in self._places.values():
-            place.save()
-
-
-def _scope(item: ArchivedSession | ArchivedEpisode | ArchivedFact) -> tuple[str, str]:
-    return item.agent_id or "", item.session_id or ""
-
-
 def _at(item: ArchivedEpisode | ArchivedFact) -> dict[str, int]:
     return {
         "at": to_microseconds(item.at),
@@ -347,7 +331,7 @@ def _stated(fact: ArchivedFact) -> dict[str, Any]:
     }
 
 
-def _superseded(fact: ArchivedFact) -> dict[str, Any]:
+def _superseded(fact: ArchivedFact | ArchivedEnding) -> dict[str, Any]:
     at = fact.superseded_at
     return {
         "superseded_at": None if at is None else to_microseconds(at),

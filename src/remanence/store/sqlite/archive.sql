@@ -54,7 +54,7 @@ WHERE f.user_id = :user_id AND f.id = :id;
 
 -- name: message_there
 -- The episode that carries a message id in a session.
-SELECT seq, role, content FROM episodes
+SELECT seq, role, content, id FROM episodes
 WHERE user_id = :user_id AND session = :session AND message_id = :message_id;
 
 -- name: take_in_episode

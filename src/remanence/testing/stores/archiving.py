@@ -17,7 +17,6 @@ from remanence.store.archive import (
     ArchivedItem,
     ArchivedSession,
     Contents,
-    Incoming,
     TakenIn,
 )
 from remanence.store.erasing import NewErasure
@@ -25,7 +24,8 @@ from remanence.store.extraction import Reading
 from remanence.store.facts import Confirmation, FactChanges, NewFact, Supersession
 from remanence.store.jobs import NewJob
 from remanence.store.protocol import Batch, Store
-from remanence.testing.stores.handles import Handles
+from remanence.testing.stores.arriving import Arriving
+from remanence.testing.stores.packing import ELSEWHERE, Packed, pack, unpack
 from remanence.testing.stores.records import (
     ALICE,
     EVERYTHING,
@@ -42,55 +42,9 @@ from remanence.testing.stores.records import (
     page_of,
     say,
 )
-from remanence.types import Episode, Fact, Filter, Scope
+from remanence.types import Episode, Fact, Scope
 
 __all__ = ["Archiving"]
-
-ELSEWHERE = Filter("carol")
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Packed:
-    """What left a store."""
-
-    sessions: Sequence[ArchivedSession]
-    items: Sequence[ArchivedItem]
-
-    def changed(self, **fields: object) -> Packed:
-        """Return the same with other fields of the first item."""
-        first, *others = self.items
-        return Packed(self.sessions, [dataclasses.replace(first, **fields), *others])
-
-
-async def pack(store: Store, user_id: str = "alice") -> Packed:
-    """Return all that is kept of a user."""
-
-    def take(contents: Contents) -> Packed:
-        items: list[ArchivedItem] = [*contents.episodes(), *contents.facts()]
-        items.sort(key=lambda item: item.number)
-        return Packed(list(contents.sessions()), items)
-
-    return await store.archive.read_out(user_id, take)
-
-
-async def unpack(
-    store: Store,
-    packed: Packed,
-    user_id: str = "carol",
-    *,
-    then: Sequence[NewJob] = (),
-    extract: bool = False,
-) -> TakenIn:
-    """Take it in."""
-    incoming = Incoming(
-        sessions=packed.sessions,
-        items=[(item, new_analysis(f"term_{item.number}")) for item in packed.items],
-        at=NOON,
-        asked_by="an auditor",
-        then=then,
-        extract=extract,
-    )
-    return await store.archive.take_in(user_id, incoming)
 
 
 def alike(packed: Packed) -> tuple[Sequence[ArchivedSession], list[ArchivedItem]]:
@@ -152,7 +106,7 @@ def of(user_id: str, item: Episode | Fact) -> Episode | Fact:
     return dataclasses.replace(item, scope=scope)
 
 
-class Archiving(Handles):
+class Archiving(Arriving):
     """All of a user's memory leaves a store, and comes in again."""
 
     async def test_what_left_comes_in_as_it_was(self, store: Store, second: Store) -> None:
@@ -263,7 +217,8 @@ class Archiving(Handles):
         packed = await pack(store)
         again = dataclasses.replace(new, id=new_id())
         (there,) = (await store.append([Batch(Scope("carol", "clerk", "monday"), (again,))]))[0]
-        assert await unpack(store, packed) == TakenIn(0, 0, 1, 1, 0, 0)
+        taken = await unpack(store, packed)
+        assert taken == TakenIn(0, 0, 1, 1, 0, 0, {one.id: there.id})
         episode, fact = (item for _, item in await page_of(store, ELSEWHERE))
         assert episode == there
         assert isinstance(fact, Fact)

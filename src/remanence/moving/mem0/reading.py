@@ -1,0 +1,227 @@
+"""What mem0 remembers, as it was, by user."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from remanence.backends.mem0.answers import KEY, SESSION, time_of
+from remanence.moving.arrivals import Arrivals, Gathering, Place
+from remanence.moving.mem0.history import History, Said, Version, read_history
+from remanence.moving.mem0.places import located
+from remanence.moving.mem0.points import Point, points
+from remanence.types import Role
+
+__all__ = ["read_mem0"]
+
+_SOURCE = "mem0"
+_TEXT, _SCOPE = "data", ("user_id", "agent_id", "run_id")
+_OWN = (_TEXT, "text_lemmatized", "hash", "created_at", "updated_at", *_SCOPE, KEY, SESSION)
+"""What becomes something else than metadata, or nothing as it can be made anew."""
+
+_PROCEDURE = "procedural_memory"
+_NOBODYS = "belongs to no user; name whose it is to be with --user"
+
+
+def read_mem0(
+    path: Path,
+    *,
+    user_id: str | None,
+    agent_id: str | None = None,
+    now: dt.datetime,
+    progress: Callable[[int, int], None] | None = None,
+    history: Path | None = None,
+) -> Arrivals:
+    """Read mem0's local store; nothing in it is changed, and it may be in use.
+
+    What is written to it meanwhile may be missed. Its memories are pickled, so that reading them
+    may run code: only read a store that you trust.
+
+    A memory becomes a statement, and what it said before, as far as the history tells, statements
+    that were superseded. What was deleted is not brought back. The last messages that mem0 keeps
+    become messages. A time that tells no offset is one in UTC, as mem0 writes them.
+
+    Args:
+        path: Qdrant's folder, or the one in which that is as ``qdrant``, as ``data_dir`` of a
+            :class:`~remanence.backends.mem0.Mem0Backend`.
+        user_id: Only this user's; what names no user becomes theirs.
+        agent_id: The agent, where a memory names none.
+        now: When it is read.
+        progress: Called with how many memories were read, and how many there are.
+        history: mem0's history; found by itself if it is beside the store.
+
+    Raises:
+        InputError: There is no such store, or it can't be read.
+        MissingExtraError: Qdrant's client is not installed.
+    """
+    places = located(path.expanduser(), history)
+    told = read_history(places.history)
+    reader = _Reader(Gathering(_SOURCE, now), told, now, user_id, agent_id)
+    for point in points(places.store, progress):
+        reader.memory(point)
+    for said in told.said:
+        reader.message(said)
+    if places.history is None:
+        reader.gathering.skip(
+            str(places.store),
+            "there is no history.db beside it, which tells what memories said before, and what was "
+            "said last; name it with --history",
+        )
+    reader.finish(str(places.history or places.store))
+    return reader.gathering.arrivals()
+
+
+class _Reader:
+    """Puts memories and messages where they belong."""
+
+    def __init__(
+        self,
+        gathering: Gathering,
+        history: History,
+        now: dt.datetime,
+        user_id: str | None,
+        agent_id: str | None,
+    ) -> None:
+        self.gathering = gathering
+        self._history = history
+        self._now = now
+        self._user_id = user_id
+        self._agent_id = agent_id
+        self._seen: set[str] = set()
+        self._others = 0
+
+    def memory(self, point: Point) -> None:
+        """Add a memory, with what it said before."""
+        where = f"{point.collection} {point.id}"
+        payload, text = point.payload, point.payload.get(_TEXT)
+        self._seen.add(point.id)
+        if not isinstance(text, str):
+            self.gathering.skip(where, "has no text, and so is no memory of mem0's")
+            return
+        place = self._place(where, payload, payload.get(SESSION))
+        if place is None:
+            return
+        earlier, at = self._earlier(point.id, text, payload)
+        following: tuple[str | None, dt.datetime] = (
+            self.gathering.statement(
+                place,
+                _key(point.id, text, at),
+                where=where,
+                text=text,
+                at=at or self._now,
+                metadata=_metadata(point),
+                kind="procedure" if payload.get("memory_type") == _PROCEDURE else None,
+                stated_by=_role(payload.get("role")) or _role(payload.get("attributed_to")),
+                valid_until=_expiry(payload.get("expiration_date")),
+            ),
+            at or self._now,
+        )
+        for version in reversed(earlier):
+            by, until = following
+            since = min(version.at or until, until)
+            following = (
+                self.gathering.statement(
+                    place,
+                    _key(point.id, version.text, version.at),
+                    where=f"{where}, as it was before",
+                    text=version.text,
+                    at=since,
+                    metadata={"source": {"from": _SOURCE, "id": point.id}},
+                    superseded_at=until,
+                    superseded_by=by,
+                    ending="ended",
+                ),
+                since,
+            )
+
+    def _earlier(
+        self, id_: str, text: str, payload: Mapping[str, Any]
+    ) -> tuple[Sequence[Version], dt.datetime | None]:
+        """Return what a memory said before, and since when it says what it does."""
+        versions = self._history.versions.get(id_, ())
+        at = time_of(payload.get("updated_at")) or time_of(payload.get("created_at"))
+        if versions and versions[-1].text == text:
+            return versions[:-1], at or versions[-1].at
+        return versions, at
+
+    def message(self, said: Said) -> None:
+        """Add a message."""
+        where = f"messages {said.id}"
+        role = _role(said.fields["role"])
+        at = time_of(said.fields["created_at"])
+        if role is None or at is None or not isinstance(said.fields["content"], str):
+            self.gathering.skip(where, "has no role, no text or no time that is known here")
+            return
+        place = self._place(where, said.scope, None)
+        if place is not None:
+            self.gathering.message(
+                place,
+                f"message\x00{said.id}",
+                where=where,
+                role=role,
+                content=said.fields["content"],
+                at=at,
+                name=_name(said.fields["name"]),
+                metadata={"source": {"from": _SOURCE, "message": said.id}},
+            )
+
+    def _place(self, where: str, told: Mapping[str, Any], session: object) -> Place | None:
+        """Return where something belongs, if it is to be read and that is known."""
+        user, agent, run = (_name(told.get(name)) for name in _SCOPE)
+        if user is None and self._user_id is None:
+            self.gathering.skip(where, _NOBODYS)
+            return None
+        if user is not None and self._user_id not in (None, user):
+            self._others += 1
+            return None
+        return Place(user or self._user_id or "", agent or self._agent_id, _name(session) or run)
+
+    def finish(self, where: str) -> None:
+        """Tell of what was left out."""
+        gone = self._history.deleted - self._seen
+        lost = self._history.versions.keys() - self._history.deleted - self._seen
+        for amount, why in (
+            (self._others, "of other users"),
+            (len(gone), "deleted in mem0, and not brought back"),
+            (len(lost), "of which only the history tells"),
+        ):
+            if amount:
+                self.gathering.skip(where, f"left out: {amount:,} {why}")
+
+
+def _key(id_: str, text: str, at: dt.datetime | None) -> str:
+    """Return what tells a version of a memory apart, whether it is still current or not."""
+    since = "" if at is None else at.astimezone(dt.UTC).isoformat()
+    return f"{id_}\x00{since}\x00{text}"
+
+
+def _metadata(point: Point) -> dict[str, Any]:
+    """Return what is kept beside a memory: what came with it, and where it comes from."""
+    payload = point.payload
+    kept = {str(key): value for key, value in payload.items() if key not in _OWN}
+    source: dict[str, Any] = {"from": _SOURCE, "id": point.id, "collection": point.collection}
+    told = ("hash", "created_at", "updated_at", "run_id")
+    source |= {key: payload[key] for key in told if payload.get(key) is not None}
+    if "source" in kept:
+        source["source"] = kept["source"]
+    return {**kept, "source": source}
+
+
+def _name(value: object) -> str | None:
+    """Return what names something, as mem0 does: without white space at its ends."""
+    return None if value is None else str(value).strip() or None
+
+
+def _role(value: object) -> Role | None:
+    return cast("Role", value) if value in get_args(Role) else None
+
+
+def _expiry(value: object) -> dt.datetime | None:
+    """Return the moment at which mem0 stops telling a memory: the end of a day in UTC."""
+    try:
+        day = dt.date.fromisoformat(str(value))
+        return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), dt.UTC)
+    except (ValueError, OverflowError):
+        return None
