@@ -212,6 +212,12 @@ async def _open(path: Path) -> Memory:
     return await Memory.open(path)
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is taken for the name of a file is one in a folder that goes."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(scope="module")
 def opened() -> Any:
     memory = _Opened()
@@ -272,7 +278,9 @@ def test_every_public_call_is_among_them() -> None:
     assert public - elsewhere == {*_WRITES, *_READS}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(given=_arguments(Memory.open))
 def test_what_a_memory_is_opened_with(given: dict[str, Any]) -> None:
     """Before anything is opened."""
@@ -281,14 +289,18 @@ def test_what_a_memory_is_opened_with(given: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("kind", [Scope, Filter, Message, Conversation])
-@settings(max_examples=150, deadline=None)
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_records_are_made_or_refused(kind: Callable[..., Any], data: st.DataObject) -> None:
     given = data.draw(_arguments(kind))
     _refusal(lambda: kind(**given))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=ANYTHING)
 def test_what_waits_in_a_queue_is_read_or_refused(data: Any) -> None:
     _refusal(lambda: exchanges.exchange_from_json(data))
