@@ -12,6 +12,7 @@ from pathlib import Path
 
 from remanence.archive.writing import Written, write_archive
 from remanence.errors import ArchiveError, InputError
+from remanence.flushing import flush_folder
 from remanence.store.archive import Contents
 
 __all__ = ["ArchiveFile"]
@@ -95,7 +96,7 @@ class ArchiveFile:
                     self._draft.replace(self._path)
                 else:
                     self._put_into_new_place()
-                _sync_folder(self._path.parent)
+                flush_folder(self._path.parent)
         except BaseException:
             self.give_up()
             raise
@@ -140,16 +141,3 @@ class ArchiveFile:
 
 
 _BINARY: int = getattr(os, "O_BINARY", 0)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make sure that a name survives a crash, where folders can be flushed."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:  # not on Windows
-        return
-    try:
-        with contextlib.suppress(OSError):
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from remanence.archive import Exported, Imported
+from remanence.archive.drafts import Amounts, Draft
 from remanence.engine.facts import FactMemory
 from remanence.index.text import analyze
 from remanence.intake import as_tuple
@@ -33,9 +34,12 @@ from remanence.validation import check_content, check_flag, check_identifier
 if TYPE_CHECKING:
     from remanence.archive.file import ArchiveFile
     from remanence.archive.reading import ArchiveReader
-    from remanence.archive.writing import Written
 
 __all__ = ["ArchivingMemory"]
+
+
+W = TypeVar("W", bound=Amounts)
+P = TypeVar("P")
 
 
 class ArchivingMemory(FactMemory):
@@ -76,22 +80,7 @@ class ArchivingMemory(FactMemory):
         check_flag("overwrite", overwrite)
         began = time.monotonic()
         draft = await asyncio.to_thread(_new_file, target, overwrite)
-        try:
-            with span("export"):
-                await self._eraser.take_up(user_id)
-                at, written = await self._write_out(draft, user_id)
-                counts = {
-                    "sessions": written.sessions,
-                    "episodes": written.episodes,
-                    "facts": written.facts,
-                }
-                # Before it is there: what is written down too much is no harm.
-                await self._store.audit.record(NewAudit(at, "export", user_id, asked_by, counts))
-                file_bytes = await asyncio.to_thread(draft.publish)
-        except BaseException:
-            draft.give_up()
-            raise
-        count("exported", written.episodes + written.facts)
+        at, written, file_bytes = await self._export(draft, user_id, asked_by)
         return Exported(
             path=target,
             user_id=user_id,
@@ -99,17 +88,35 @@ class ArchivingMemory(FactMemory):
             asked_by=asked_by,
             file_bytes=file_bytes,
             seconds=time.monotonic() - began,
-            **counts,
+            **_counts(written),
         )
 
-    async def _write_out(self, draft: ArchiveFile, user_id: str) -> tuple[datetime, Written]:
-        """Write a file in a thread of the store; return as of when it is, and how much it holds."""
+    async def _export(
+        self, draft: Draft[W, P], user_id: str, asked_by: str | None
+    ) -> tuple[datetime, W, P]:
+        """Write all that is kept of a user, and put it in its place.
 
-        def write(contents: Contents) -> tuple[datetime, Written]:
+        Returns:
+            As of when it is, how much it holds, and what came of putting it in its place.
+        """
+
+        def write(contents: Contents) -> tuple[datetime, W]:
             at = self._clock.now()
             return at, draft.write(contents, user_id=user_id, created_at=at)
 
-        return await self._store.archive.read_out(user_id, write)
+        try:
+            with span("export"):
+                await self._eraser.take_up(user_id)
+                at, written = await self._store.archive.read_out(user_id, write)
+                # Before it is there: what is written down too much is no harm.
+                audit = NewAudit(at, "export", user_id, asked_by, _counts(written))
+                await self._store.audit.record(audit)
+                published = await asyncio.to_thread(draft.publish)
+        except BaseException:
+            draft.give_up()
+            raise
+        count("exported", written.episodes + written.facts)
+        return at, written, published
 
     async def import_archive(
         self, path: str | Path, *, user_id: str | None = None, asked_by: str | None = None
@@ -237,6 +244,14 @@ class ArchivingMemory(FactMemory):
 
 
 _Items = Sequence[tuple[ArchivedItem, Analysis]]
+
+
+def _counts(written: Amounts) -> dict[str, int]:
+    return {
+        "sessions": written.sessions,
+        "episodes": written.episodes,
+        "facts": written.facts,
+    }
 
 
 def _path(field: str, path: str | Path) -> Path:

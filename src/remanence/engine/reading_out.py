@@ -5,20 +5,15 @@ from __future__ import annotations
 import asyncio
 import importlib
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remanence.archive import ReadOut
 from remanence.engine.forgetting import ForgettingMemory
-from remanence.store.archive import Contents
-from remanence.store.audit import NewAudit
-from remanence.telemetry import count, span
 from remanence.validation import check_content, check_flag, check_identifier
 
 if TYPE_CHECKING:
     from remanence.archive.markdown.folder import MarkdownFolder
-    from remanence.archive.markdown.writing import Written
 
 __all__ = ["ReadableMemory"]
 
@@ -64,41 +59,19 @@ class ReadableMemory(ForgettingMemory):
         check_flag("overwrite", overwrite)
         began = time.monotonic()
         draft = await asyncio.to_thread(_new_folder, target, overwrite)
-        try:
-            with span("export"):
-                await self._eraser.take_up(user_id)
-                at, written = await self._write_pages(draft, user_id)
-                counts = {
-                    "sessions": written.sessions,
-                    "episodes": written.episodes,
-                    "facts": written.facts,
-                }
-                # Before it is there: what is written down too much is no harm.
-                await self._store.audit.record(NewAudit(at, "export", user_id, asked_by, counts))
-                await asyncio.to_thread(draft.publish)
-        except BaseException:
-            draft.give_up()
-            raise
-        count("exported", written.episodes + written.facts)
+        at, written, _ = await self._export(draft, user_id, asked_by)
         return ReadOut(
             path=target,
             user_id=user_id,
             at=at,
             asked_by=asked_by,
+            sessions=written.sessions,
+            episodes=written.episodes,
+            facts=written.facts,
             files=written.files,
             file_bytes=written.file_bytes,
             seconds=time.monotonic() - began,
-            **counts,
         )
-
-    async def _write_pages(self, draft: MarkdownFolder, user_id: str) -> tuple[datetime, Written]:
-        """Write a folder in a thread of the store; return as of when it is, and what it holds."""
-
-        def write(contents: Contents) -> tuple[datetime, Written]:
-            at = self._clock.now()
-            return at, draft.write(contents, user_id=user_id, created_at=at)
-
-        return await self._store.archive.read_out(user_id, write)
 
 
 def _path(folder: str | Path) -> Path:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from remanence.archive.markdown.writing import FACTS, MARK, README, SESSIONS, Written, write_pages
 from remanence.errors import ArchiveError, InputError
+from remanence.flushing import flush_folder
 from remanence.store.archive import Contents
 
 __all__ = ["MarkdownFolder"]
@@ -112,7 +113,7 @@ class MarkdownFolder:
                     self._replace()
                 else:
                     self._draft.rename(self._path)
-                _sync_folder(self._path.parent)
+                flush_folder(self._path.parent)
         except BaseException:
             self.give_up()
             raise
@@ -168,17 +169,4 @@ def _sync(folder: Path) -> None:
             with file.open("rb") as opened, contextlib.suppress(OSError):
                 os.fsync(opened.fileno())
     for each in (folder / SESSIONS, folder):
-        _sync_folder(each)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make sure that names survive a crash, where folders can be flushed."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:  # not on Windows
-        return
-    try:
-        with contextlib.suppress(OSError):
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        flush_folder(each)
