@@ -36,6 +36,7 @@ class Erased:
 
     Attributes:
         ids: The ids of the memories that went.
+        episodes: How many of them were what somebody said, word for word.
         keys: The keys of the deliveries that these came from, as far as that is known.
         places: How much went from each place, by its name.
         checks: What was looked at afterwards.
@@ -44,6 +45,7 @@ class Erased:
     """
 
     ids: tuple[str, ...] = ()
+    episodes: int = 0
     keys: frozenset[str] = frozenset()
     places: Mapping[str, int] = dataclasses.field(default_factory=dict[str, int])
     checks: tuple[Check, ...] = ()

@@ -10,7 +10,7 @@ from agentscope.state import AgentState
 from agentscope.tool import ToolChunk
 
 from remanence.errors import InputError, RemanenceError
-from remanence.middleware.tooling import MemoryTool, failed, told
+from remanence.middleware.tooling import MemoryTool, failed, listed, told
 
 __all__ = ["ForgetMemory", "UpdateMemory"]
 
@@ -155,6 +155,5 @@ def _named(error: RemanenceError) -> str:
 
 def _ids(given: str | Iterable[str]) -> list[str]:
     """Return ids as they are known, each once; models repeat the words around them."""
-    each = [given] if isinstance(given, str) else given
-    named = (one.strip().removeprefix("id=").strip() for one in each)
+    named = (one.strip().removeprefix("id=").strip() for one in listed(given))
     return list(dict.fromkeys(one for one in named if one))

@@ -103,7 +103,7 @@ class MemoryMiddleware(MiddlewareBase):
         extra_tools: Which tools are offered beside those for searching and adding:
             ``update_memory`` corrects what was noted, ``forget_memory`` erases for good, once the
             user has agreed; with one of them, a search by tool tells the ids of memories.
-            ``memory_search`` searches as well, under the name that ReMe's tool has.
+            ``memory_search`` searches as well, under the name of AgentScope's tool for ReMe.
         tool_instructions: What the system prompt says about the tools.
         tool_prefix: Put in front of the tools' names, where an agent has several memories.
         clock: Where the time of what is said comes from; the machine's clock by default.

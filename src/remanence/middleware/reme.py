@@ -57,8 +57,8 @@ class ReMeMiddleware(OwningMiddleware):
         threshold: The least score of a memory, 0 to 1; ``None`` for any. By words alone a score is
             ``s / (1 + s)`` of ReMe's BM25, which is low where there is little; with vectors it is
             the share of what one that comes first by words and by meaning has.
-        scope_search_by_agent: Whether a search sees only what was said to this agent, and so
-            nothing of notes that ReMe, or people, wrote without telling an agent.
+        scope_search_by_agent: Whether a search sees only what was said to this agent, and notes
+            that name no agent. ``False`` shares a user's memories across agents.
         await_write: Whether a reply ends only when ReMe has what was said, or as soon as it is in
             the outbox.
         memory_section_header: The first line of the note with what was recalled.
@@ -67,8 +67,8 @@ class ReMeMiddleware(OwningMiddleware):
             tool's answer as well.
         count_tokens: Counts the tokens of a text, as the model does; by default they are estimated.
         extra_tools: Which tools are offered beside those for searching and adding:
-            ``memory_search`` searches under the name that ReMe's own tool has; ``forget_memory``
-            erases for good, once the user has agreed.
+            ``memory_search`` searches under the name that the tool of AgentScope's class for ReMe
+            has; ``forget_memory`` erases for good, once the user has agreed.
         tool_instructions: What the system prompt says about the tools.
         timezone: The time zone of the workspaces' days, as ``Europe/Brussels``.
         watch: Whether ReMe watches the files all the time; they are looked at before each search

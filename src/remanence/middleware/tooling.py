@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from agentscope.message import TextBlock, ToolResultState
@@ -13,7 +14,15 @@ from agentscope.tool import ToolBase, ToolChunk, Toolkit
 from remanence.errors import InputError
 from remanence.middleware.escaping import escaped
 
-__all__ = ["MemoryOfAgent", "MemoryTool", "check_names", "failed", "is_hidden", "told"]
+__all__ = [
+    "MemoryOfAgent",
+    "MemoryTool",
+    "check_names",
+    "failed",
+    "is_hidden",
+    "listed",
+    "told",
+]
 
 
 class MemoryOfAgent(Protocol):
@@ -91,6 +100,11 @@ def is_hidden(toolkit: Toolkit, state: AgentState, name: str) -> bool:
 
 def _tools_of(toolkit: Toolkit) -> list[ToolBase]:
     return [tool for group in toolkit.tool_groups for tool in group.tools]
+
+
+def listed(given: str | Iterable[str]) -> list[str]:
+    """Return what a tool was given as a list: models, and callers, give a single text as well."""
+    return [given] if isinstance(given, str) else list(given)
 
 
 def told(text: str) -> ToolChunk:

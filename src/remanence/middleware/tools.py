@@ -8,7 +8,7 @@ from agentscope.state import AgentState
 from agentscope.tool import ToolChunk
 
 from remanence.errors import RemanenceError
-from remanence.middleware.tooling import MemoryOfAgent, MemoryTool, failed, told
+from remanence.middleware.tooling import MemoryOfAgent, MemoryTool, failed, listed, told
 
 __all__ = ["AddMemory", "MemorySearch", "SearchMemory"]
 
@@ -70,7 +70,7 @@ class SearchMemory(MemoryTool):
             limit: How many memories to return at most for each keyword.
             _agent_state: The state of the agent that calls.
         """
-        wanted = [keyword for keyword in keywords if keyword.strip()]
+        wanted = [keyword for keyword in listed(keywords) if keyword.strip()]
         if not wanted:
             return failed("keywords is empty: give at least one thing to look for.")
         try:
@@ -81,7 +81,7 @@ class SearchMemory(MemoryTool):
 
 
 class MemorySearch(MemoryTool):
-    """Searches the memory for one thing, by the name and the arguments that ReMe's tool has."""
+    """Searches for one thing, by the name and the arguments of AgentScope's tool for ReMe."""
 
     name: str = "memory_search"
     description: str = (
@@ -176,7 +176,7 @@ class AddMemory(MemoryTool):
             content: What to keep.
             _agent_state: The state of the agent that calls.
         """
-        statements = [statement for statement in content if statement.strip()]
+        statements = [statement for statement in listed(content) if statement.strip()]
         if not statements:
             return failed("content is empty: give at least one sentence to keep.")
         try:
