@@ -141,7 +141,8 @@ class Archives:
             assert await _all_of(memory, user) == before
             # With what is there already an archive may conflict; what is wrong in itself, its
             # reader has to tell.
-            assert after_another or not isinstance(error, ConflictError), error
+            if isinstance(error, ConflictError) and not after_another:
+                raise AssertionError(str(error)) from error
             return
         after = await _all_of(memory, user)
         assert len(after) == len(before) + imported.episodes + imported.facts

@@ -21,7 +21,8 @@ from remanence.types import Recollection
 from tests.middleware.agents import agent_of, hints, says
 from tests.recording import recording
 
-pytestmark = [pytest.mark.agentscope, pytest.mark.timeout(400)]  # memory is traced, which is slow
+# Memory is traced, which is slow.
+pytestmark = [pytest.mark.agentscope, pytest.mark.slow, pytest.mark.timeout(400)]
 
 _TURNS = 1_000
 _KEPT = 40

@@ -1,0 +1,1 @@
+"""ReMe behind our middleware, beside AgentScope's own middleware for it."""
