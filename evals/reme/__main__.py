@@ -27,7 +27,6 @@ _COLUMNS = (
     "found after an outage",
     "pages as memories",
     "a search, ms",
-    "first search, s",
 )
 
 
@@ -50,7 +49,7 @@ async def _run(arguments: argparse.Namespace, report: Report, folder: Path) -> N
             record[kind] = {"does not start": found}
             continue
         counts = (found.reached, found.notes, found.after_kill, found.after_outage, found.pages)
-        rows.append([kind, *map(str, counts), f"{found.search_ms:.1f}", f"{found.seconds:.1f}"])
+        rows.append([kind, *map(str, counts), f"{found.search_ms:.1f}"])
         record[kind] = dataclasses.asdict(found)
     report.table(f"{replies} replies, over a workspace of {notes:,} notes", _COLUMNS, rows)
     report.note(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
+import io
 from pathlib import Path
+from typing import Any
 
 from remanence.backends.reme.catalog import is_page
 from remanence.backends.reme.notes import read_note
 
-__all__ = ["Told", "notes_of"]
+__all__ = ["Told", "content_of", "files_with", "notes_of"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,3 +40,22 @@ def notes_of(workspace: Path, kind: str | None = None) -> list[Told]:
             name = origin.name if origin is not None else None
             told.append(Told(path, note.text, role, name))
     return told
+
+
+def content_of(file: Path) -> bytes:
+    """Return what a file holds, unpacked if it is packed."""
+    data = file.read_bytes()
+    if file.suffix != ".zst" or not data:
+        return data
+    zstandard: Any = importlib.import_module("zstandard")
+    return zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data)).read()
+
+
+def files_with(folder: Path, *needles: str) -> list[str]:
+    """Return the files in a folder that hold any of these texts, or are called by one."""
+    return sorted(
+        file.relative_to(folder).as_posix()
+        for file in folder.rglob("*")
+        if file.is_file()
+        and any(each in file.name or each.encode() in content_of(file) for each in needles)
+    )

@@ -10,24 +10,24 @@ from remanence.backends.reme.searching import Found
 from remanence.backends.request import RecallRequest
 from remanence.types import Recollection, Scope
 
-__all__ = ["is_extracted", "is_of", "is_wanted", "recollection_of"]
+__all__ = ["is_extracted", "is_wanted", "recollection_of"]
 
 
-def is_extracted(catalog: Catalog, key: str, scope: Scope) -> bool:
-    """Return whether ReMe's agent was given what was delivered with a key."""
+def is_extracted(catalog: Catalog, key: str, scope: Scope | Origin) -> bool:
+    """Return whether ReMe's agent has noted something of what was delivered with a key.
+
+    Args:
+        catalog: The notes that there are.
+        key: The key.
+        scope: What tells the agent and the session that it belongs to.
+    """
+    place = (scope.agent_id, scope.session_id)
+    known = (entry.origin for entry in catalog.with_key(key))
     return any(
-        is_of(entry, scope)
-        for entry in catalog.with_key(key)
-        if entry.origin is not None and entry.origin.kind == "extracted"
-    )
-
-
-def is_of(entry: Entry, scope: Scope) -> bool:
-    """Return whether a note belongs to an agent and a session."""
-    origin = entry.origin
-    return origin is not None and (origin.agent_id, origin.session_id) == (
-        scope.agent_id,
-        scope.session_id,
+        origin is not None
+        and origin.kind == "extracted"
+        and (origin.agent_id, origin.session_id) == place
+        for origin in known
     )
 
 

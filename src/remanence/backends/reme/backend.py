@@ -39,7 +39,7 @@ class ReMeBackend(SharedBackend):
     word; with one, ReMe's agent notes what is worth it. Statements are always notes as they are.
 
     Several processes may use one folder: each looks at its files before it searches. In one
-    process, those who use one folder share what is open.
+    process, those who use one folder share what is open. Links in it are not followed.
 
     What is forgotten goes with its files: a note of ReMe's agent as a whole, whatever else it
     tells, and the conversation that it was drawn from.
@@ -64,7 +64,9 @@ class ReMeBackend(SharedBackend):
     Attributes:
         kind: ``reme``.
         identity: Where it stores.
-        faults: What went wrong with deliveries and with the embedding model, and how often.
+        faults: What went wrong, and how often: with deliveries; as ``embedding`` with the embedding
+            model, where ReMe goes on by words alone; as ``index`` with notes and pages that ReMe
+            can't make sense of, where it goes on without them.
 
     Raises:
         InputError: An argument is not acceptable, or differs from that with which this process uses

@@ -6,13 +6,14 @@ import dataclasses
 import datetime as dt
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from remanence.backends.reme.notes import Note, Origin, read_note
 
-__all__ = ["FOLDERS", "Catalog", "Changes", "Entry", "is_page"]
+__all__ = ["FOLDERS", "Catalog", "Changes", "Entry", "day_of", "is_page"]
 
 FOLDERS = ("daily", "digest")
 """Where ReMe keeps its notes: those of days, and those that it made of these."""
@@ -57,6 +58,8 @@ class Changes:
 
 class Catalog:
     """The notes of a workspace. Calls block, and come one at a time.
+
+    Links are no notes: what they lead to is somewhere else, and would not be erased with a note.
 
     Args:
         folder: The workspace.
@@ -144,26 +147,31 @@ class Catalog:
 
     def _day_of(self, path: str) -> dt.datetime | None:
         """Return when the day began that a note was written for."""
-        found = _DAY.match(path)
-        if found is None:
-            return None
-        try:
-            return dt.datetime.fromisoformat(found[1]).replace(tzinfo=self._zone)
-        except ValueError:
-            return None
+        day = day_of(path)
+        return None if day is None else dt.datetime.fromisoformat(day).replace(tzinfo=self._zone)
 
     def _files(self) -> Iterator[tuple[str, _Stamp]]:
         waiting = [str(path) for name in FOLDERS if (path := self._folder / name).is_dir()]
         before = len(str(self._folder)) + 1
         while waiting:
-            with os.scandir(waiting.pop()) as files:
-                for file in files:
-                    if file.is_dir(follow_symlinks=False):
-                        waiting.append(file.path)
-                    elif file.name.endswith(".md") and not file.name.startswith("."):
-                        path = file.path[before:].replace(os.sep, "/")
-                        if not is_page(path) and (stamp := _stamp(file)) is not None:
-                            yield path, stamp
+            for file in _listed(waiting.pop()):
+                if file.is_dir(follow_symlinks=False):
+                    waiting.append(file.path)
+                elif file.name.endswith(".md") and not file.name.startswith("."):
+                    path = file.path[before:].replace(os.sep, "/")
+                    if not is_page(path) and (stamp := _stamp(file)) is not None:
+                        yield path, stamp
+
+
+def day_of(path: str) -> str | None:
+    """Return the day that a note was written for, as its folder is called."""
+    found = _DAY.match(path)
+    if found is None:
+        return None
+    try:
+        return dt.date.fromisoformat(found[1]).isoformat()
+    except ValueError:
+        return None
 
 
 def is_page(path: str) -> bool:
@@ -171,9 +179,20 @@ def is_page(path: str) -> bool:
     return _PAGE.fullmatch(path) is not None
 
 
-def _stamp(file: os.DirEntry[str]) -> _Stamp | None:
+def _listed(folder: str) -> list[os.DirEntry[str]]:
     try:
-        told = file.stat()
+        with os.scandir(folder) as files:
+            return list(files)
+    except FileNotFoundError:  # it went meanwhile
+        return []
+
+
+def _stamp(file: os.DirEntry[str]) -> _Stamp | None:
+    """Return by what it is seen that a file changed; ``None`` for what is no file, or is gone."""
+    try:
+        told = file.stat(follow_symlinks=False)
     except FileNotFoundError:  # meanwhile
+        return None
+    if not stat.S_ISREG(told.st_mode):
         return None
     return told.st_mtime, told.st_mtime_ns, told.st_size, told.st_ino

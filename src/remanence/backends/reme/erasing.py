@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from remanence.backends.pieces import Samples, occurrences
-from remanence.backends.reme.catalog import Entry, is_page
+from remanence.backends.reme.catalog import Entry, day_of, is_page
 from remanence.backends.reme.files import fill_with_zeros, overwrite, rewrite
 from remanence.backends.reme.naming import quoted
 from remanence.backends.reme.workspace import Workspace
@@ -25,6 +25,9 @@ __all__ = ["Doomed", "erase_everything", "erase_from"]
 _DIALOGS = "session/dialog"
 _REME = ("daily", "digest", "mem_session", "metadata", "resource", "session")
 """The folders of a workspace."""
+
+_LISTED = re.compile(r"- \[\[(daily/.+?\.md)\]\]")
+"""How a line of a day's page begins that tells of a note."""
 
 _FILE_SYSTEM = (
     "what the file system keeps besides its files (snapshots, a journal, spare blocks of a disk), "
@@ -117,10 +120,10 @@ async def erase_from(workspace: Workspace, doomed: Doomed) -> Erased:
         await workspace.refresh()
         await workspace.forget_paths([entry.path for entry in entries])
     rewritten += metadata.bytes
-    days = {entry.path.split("/")[1] for entry in entries if entry.path.startswith("daily/")}
-    for day in sorted(days):
-        page = workspace.folder / "daily" / f"{day}.md"
-        rewritten += await asyncio.to_thread(_strike, page, [entry.path for entry in entries])
+    struck = await asyncio.to_thread(_strike_all, workspace.folder)
+    rewritten += sum(struck.values())
+    days = {day for entry in entries if (day := day_of(entry.path)) is not None}
+    for day in sorted(days | struck.keys()):
         await workspace.renew_page(day)
 
     digest = len(workspace.catalog.entries(lambda entry: entry.path.startswith("digest/")))
@@ -207,15 +210,26 @@ def _replaced(folder: Path) -> Generator[_Replaced]:
                 told.bytes += fill_with_zeros(file)
 
 
-def _strike(page: Path, paths: Sequence[str]) -> int:
-    """Remove the lines of a day's page that tell of notes; return how much was overwritten."""
-    try:
-        text = page.read_text("utf-8")
-    except FileNotFoundError:
-        return 0
-    gone = [f"[[{path}]]" for path in paths]
-    kept = [line for line in text.split("\n") if not any(path in line for path in gone)]
-    return rewrite(page, "\n".join(kept))
+def _strike_all(folder: Path) -> dict[str, int]:
+    """Strike what is gone from the pages of all days: erasing may have been cut off before that.
+
+    Returns:
+        The days whose pages told of it, and how much was overwritten of each.
+    """
+    struck: dict[str, int] = {}
+    for page in (folder / "daily").glob("*.md"):
+        if is_page(f"daily/{page.name}") and page.is_file() and not page.is_symlink():
+            text = page.read_text("utf-8", errors="replace")
+            lines = text.split("\n")
+            kept = [line for line in lines if not _is_of_what_is_gone(folder, line)]
+            if len(kept) < len(lines):
+                struck[page.stem] = rewrite(page, "\n".join(kept))
+    return struck
+
+
+def _is_of_what_is_gone(folder: Path, line: str) -> bool:
+    found = _LISTED.match(line)
+    return found is not None and not (folder / found[1]).exists()
 
 
 def _checks(

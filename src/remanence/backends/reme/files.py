@@ -35,12 +35,16 @@ def write_whole(path: Path, text: str) -> None:
 def overwrite(path: Path) -> int:
     """Fill a file with zeros, durably, and remove it; return its size.
 
+    Of a link, only the link itself goes, and so of what is no file: a pipe, a socket.
+
     Raises:
         OSError: It can't be.
     """
+    size = 0
     try:
-        with path.open("r+b") as file:
-            size = fill_with_zeros(file)
+        if path.is_file() and not path.is_symlink():
+            with path.open("r+b") as file:
+                size = fill_with_zeros(file)
     except FileNotFoundError:
         return 0
     path.unlink(missing_ok=True)

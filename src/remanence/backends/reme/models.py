@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from remanence.backends.asking import Asked
-from remanence.errors import BackendError, BackendUnavailableError
+from remanence.errors import BackendAnswerError, BackendError, BackendUnavailableError
 from remanence.llm.agentscope import whole_answer
 from remanence.remote.connections import with_fresh_connections
 from remanence.remote.faults import translated
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from agentscope.message import Msg
     from agentscope.model import ChatModelBase, ChatResponse
 
-__all__ = ["Call", "current_call", "relayed_chat_model", "relayed_embedding_model"]
+__all__ = ["Call", "current_call", "note_problem", "relayed_chat_model", "relayed_embedding_model"]
 
 T = TypeVar("T")
 
@@ -41,6 +43,7 @@ class Call:
         embedding_model: As given.
         chat_error: Why the last call of the chat model failed, or ``None`` if it did not.
         embedding_error: As well for the embedding model.
+        index_error: What could not be indexed, if anything could not.
     """
 
     def __init__(
@@ -53,13 +56,25 @@ class Call:
         self.embedding_model = embedding_model
         self.chat_error: Exception | None = None
         self.embedding_error: Exception | None = None
+        self.index_error: Exception | None = None
         self._loop = asyncio.get_running_loop()
+        self._given_up = threading.Event()
+
+    def give_up(self) -> None:
+        """Let no model be waited for any longer; from any thread."""
+        self._given_up.set()
+
+    def lasting(self) -> Call:
+        """Return a call from the same event loop for what goes on after this one."""
+        lasting = copy.copy(self)
+        lasting._given_up = threading.Event()
+        return lasting
 
     async def ask(self, make: Callable[[], Awaitable[T]]) -> T:
         """Await something on the event loop that the call came from.
 
         Raises:
-            BackendUnavailableError: That event loop ended.
+            BackendUnavailableError: That event loop ended, or nobody waits for it any longer.
             Exception: Whatever was raised.
         """
         self._check()
@@ -69,16 +84,28 @@ class Call:
                 self._check()
         except BaseException:
             asked.cancel()
+            if await asked.over(_LOOK_SECONDS):
+                with contextlib.suppress(Exception):  # nobody asks for it any more
+                    asked.result()
             raise
         return asked.result()
 
     def _check(self) -> None:
         if not self._loop.is_running():
             raise BackendUnavailableError("the event loop of the agent ended meanwhile")
+        if self._given_up.is_set():
+            raise BackendUnavailableError("nobody waited for it any longer")
 
 
 current_call: ContextVar[Call] = ContextVar("remanence_reme_call")
 """The call that this code runs for."""
+
+
+def note_problem(problem: str) -> None:
+    """Let the call that is going on, if any is, tell what could not be indexed."""
+    call = current_call.get(None)
+    if call is not None:
+        call.index_error = BackendError(problem)
 
 
 def relayed_chat_model(model: ChatModelBase) -> ChatModelBase:
@@ -86,6 +113,7 @@ def relayed_chat_model(model: ChatModelBase) -> ChatModelBase:
 
     The answer comes all at once. The model itself stays as it is.
     """
+    from agentscope.model import ChatUsage
 
     async def call_api(
         model_name: str,
@@ -103,6 +131,8 @@ def relayed_chat_model(model: ChatModelBase) -> ChatModelBase:
             call.chat_error = translated(error, "the chat model")
             raise
         call.chat_error = None
+        if answer.usage is None:  # ReMe would complain of that in its log, each time
+            answer.usage = ChatUsage(input_tokens=0, output_tokens=0, time=0.0)
         return answer
 
     return _with(model, call_api, stream=False)
@@ -116,6 +146,7 @@ def relayed_embedding_model(model: EmbeddingModelBase[Any]) -> EmbeddingModelBas
         asked = call.embedding_model or model
         try:
             answer = await call.ask(lambda: asked(inputs))
+            _check_sizes(answer.embeddings, model.dimensions)
         except Exception as error:
             call.embedding_error = translated(error, "the embedding model")
             raise
@@ -123,6 +154,14 @@ def relayed_embedding_model(model: EmbeddingModelBase[Any]) -> EmbeddingModelBas
         return answer
 
     return _with(model, call_api)
+
+
+def _check_sizes(vectors: Iterable[Sequence[float]], size: int) -> None:
+    other = {len(vector) for vector in vectors} - {size}
+    if other:
+        raise BackendAnswerError(
+            f"gave vectors of size {other.pop()}, and says that their size is {size}"
+        )
 
 
 def _with(model: Any, call_api: Callable[..., Any], **settings: Any) -> Any:

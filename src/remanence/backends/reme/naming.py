@@ -45,7 +45,8 @@ def quoted(name: str) -> str:
     if len(written) <= _LONGEST:
         return written
     digest = hashlib.sha256(name.encode("utf-8")).hexdigest()[:_DIGITS]
-    return f"{written[: _LONGEST - _DIGITS - 1]}~{digest}"
+    whole = re.sub("%.?$", "", written[: _LONGEST - _DIGITS - 1])
+    return f"{whole}~{digest}"
 
 
 def unquoted(written: str) -> str | None:

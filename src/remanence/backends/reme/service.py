@@ -123,8 +123,11 @@ class ReMeService:
                 await workspace.write([note for note in notes if note.path not in known])
             elif self._chat_model is None:
                 await workspace.write(notes_of_messages(delivery, said, self._plan.zone))
-            elif not is_extracted(workspace.catalog, delivery.key, delivery.scope):
-                await workspace.extract(call, extraction_of(delivery, said))
+            else:
+                given = extraction_of(delivery, said)
+                async with workspace.conversation(given.session):
+                    if not is_extracted(workspace.catalog, delivery.key, delivery.scope):
+                        await workspace.extract(call, given)
 
         await self._use(self.folder_of(delivery.scope.user_id), keep, call)
 
@@ -192,9 +195,14 @@ class ReMeService:
         call = call or self._call()
         try:
             return await _translated(self._borrowed().use(call, folder, work))
+        except asyncio.CancelledError:
+            call.give_up()
+            raise
         finally:
             if call.embedding_error is not None:  # ReMe goes on by words alone
                 self.faults.record("embedding", call.embedding_error)
+            if call.index_error is not None:  # and without the notes that it can't read
+                self.faults.record("index", call.index_error)
 
     def _borrowed(self) -> Loan:
         with self._borrowing:

@@ -108,9 +108,9 @@ class _Shelf:
             return  # it is done where a workspace is open
         idle = [folder for folder in self._open if not self._in_use[folder]]
         for folder in idle[: max(len(self._open) - _MOST, 0)]:
-            workspace = self._open.pop(folder, None)
-            if workspace is not None:
-                await workspace.close()
+            if not self._in_use[folder] and folder not in self._resting:
+                with contextlib.suppress(Exception):  # as at the end
+                    await self.put_away(folder, _nothing)
 
     def close(self) -> None:
         """Close everything; blocks."""
@@ -124,6 +124,10 @@ class _Shelf:
         while self._open:
             _, workspace = self._open.popitem()
             await workspace.close()
+
+
+async def _nothing() -> None:
+    """Do nothing."""
 
 
 class Loan:

@@ -6,14 +6,22 @@ import asyncio
 import dataclasses
 import shutil
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from remanence.backends.reme.catalog import Catalog, Changes, Entry
+from remanence.backends.reme.catalog import Catalog, Entry
 from remanence.backends.reme.files import write_whole
-from remanence.backends.reme.models import Call, relayed_chat_model, relayed_embedding_model
+from remanence.backends.reme.index import Index
+from remanence.backends.reme.models import (
+    Call,
+    current_call,
+    note_problem,
+    relayed_chat_model,
+    relayed_embedding_model,
+)
 from remanence.backends.reme.notes import Note, Origin, read_note, written_note
 from remanence.backends.reme.release import application
 from remanence.backends.reme.searching import Found, fused, saturated
@@ -28,9 +36,6 @@ _MORE = 4
 
 _PAGE_SECONDS = 5.0
 """How often a day's page is written anew at most: it takes reading all notes of the day."""
-
-_UNSAVED = 200
-"""After how many changed notes ReMe's index is saved; what is not in it is indexed at the start."""
 
 
 class Workspace:
@@ -53,10 +58,13 @@ class Workspace:
         self._embedder = embedder
         self._background = background
         self._app: Any = None
+        self._index: Index  # once it is started
         self._indexing = asyncio.Lock()
+        self._conversations: weakref.WeakValueDictionary[str, asyncio.Lock] = (
+            weakref.WeakValueDictionary()
+        )
         self._pages: dict[str, float] = {}
         self._stale: set[str] = set()
-        self._unsaved = 0
 
     async def start(self, call: Call) -> None:
         """Start the application, and index what it does not know yet.
@@ -84,31 +92,41 @@ class Workspace:
                 relayed = relayed_embedding_model(call.embedding_model)
                 models["as_embedding"]["default"].model = relayed
                 await asyncio.to_thread(self._drop_vectors_of_others, self._embedder)
-            await app.start()
-            self._app = app
-            await self._catch_up()
+            asking = current_call.set(call.lasting())  # for what runs in the background
+            try:
+                await app.start()
+            finally:
+                current_call.reset(asking)
+            self._app, self._index = app, Index(app, self.folder)
+            written = (await asyncio.to_thread(self.catalog.look)).written
+            await self._index.catch_up(self.catalog, written)
 
     async def close(self) -> None:
         """Save what ReMe keeps of its own, and end the application; closing twice does nothing."""
         async with self._indexing:
-            app, self._app = self._app, None
+            app = self._app
             if app is None:
                 return
             try:
+                # Another process may have erased it: it is not to be saved again.
+                await self._index.drop((await asyncio.to_thread(self.catalog.look)).gone)
                 for day in sorted(self._stale):
                     await app.run_job("daily_reindex", date=day)
             finally:
+                self._app = None
                 await app.close()
 
     async def refresh(self) -> None:
         """Index the notes that were written, changed or removed since the last time.
 
+        One that ReMe can't make sense of is not found, until it is changed; that is told as the
+        call's ``index_error``.
+
         Raises:
             OSError: The folder can't be read.
-            BackendError: ReMe could not.
         """
         async with self._indexing:
-            await self._index(await asyncio.to_thread(self.catalog.look))
+            await self._index.apply(await asyncio.to_thread(self.catalog.look))
 
     async def search(self, query: str, limit: int, wanted: Callable[[Entry], bool]) -> list[Found]:
         """Return what is found in the notes that are wanted, best first.
@@ -118,13 +136,12 @@ class Workspace:
             limit: How many to return at most.
             wanted: Says which notes count.
         """
-        store = self._app.context.components["file_store"]["default"]
         most = limit
         while True:
-            by_words: list[Any] = await store.keyword_search(query, most, {})
+            by_words: list[Any] = await self._index.by_words(query, most)
             by_meaning: list[Any] = []
             if self._embedder is not None:
-                by_meaning = await store.vector_search(query, most, {})
+                by_meaning = await self._index.by_meaning(query, most)
             by_both = self._embedder is not None
             ranked = fused(by_words, by_meaning) if by_both else saturated(by_words)
             found = self._wanted(ranked, wanted)
@@ -152,8 +169,19 @@ class Workspace:
         for note in notes:
             await asyncio.to_thread(write_whole, self.folder / note.path, note.text)
         await self.refresh()
+        missing = await self._index.missing(note.path for note in notes)
+        if missing:
+            raise BackendError(f"ReMe could not index {', '.join(sorted(missing))}")
         for day in {Path(note.path).parent.name for note in notes}:
             await self.renew_page(day, often=False)
+
+    def conversation(self, session: str) -> asyncio.Lock:
+        """Return what keeps a conversation from being extracted from twice at the same time.
+
+        Args:
+            session: What ReMe knows it by.
+        """
+        return self._conversations.setdefault(session, asyncio.Lock())
 
     async def extract(self, call: Call, given: Extraction) -> None:
         """Let ReMe's agent note what is worth it of an exchange.
@@ -188,18 +216,12 @@ class Workspace:
         Args:
             paths: The notes.
         """
-        components = self._app.context.components
         async with self._indexing:
-            await components["keyword_index"]["default"].optimize_index()
-            await self._save()
-            dreamt = components["file_catalog"]["dream"]
-            await dreamt.delete(list(paths))
-            await dreamt.dump()
+            await self._index.save_without(paths)
 
     def knows(self, path: str) -> bool:
         """Return whether ReMe's index has a part of a note."""
-        store = self._app.context.components["file_store"]["default"]
-        return any(chunk.path == path for chunk in store.file_chunks.values())
+        return self._index.knows(path)
 
     def _drop_vectors_of_others(self, embedder: str) -> None:
         """Let all notes be embedded anew if another model made their vectors.
@@ -228,39 +250,6 @@ class Workspace:
         for path in (self.folder / AGENTS).rglob("*.jsonl"):
             path.unlink(missing_ok=True)
 
-    async def _catch_up(self) -> None:
-        """Index what changed since ReMe's index was saved."""
-        changes = await asyncio.to_thread(self.catalog.look)
-        store = self._app.context.components["file_store"]["default"]
-        known = {node.path: node.st_mtime for node in await store.get_nodes()}
-        entries = map(self.catalog.get, changes.written)
-        written = tuple(
-            entry.path
-            for entry in entries
-            if entry is not None and known.get(entry.path) != entry.changed
-        )
-        gone = tuple(path for path in known if self.catalog.get(path) is None)
-        await self._index(Changes(written, gone))
-
-    async def _index(self, changes: Changes) -> None:
-        told = [
-            {"change": change, "path": str(self.folder / path)}
-            for change, paths in (("modified", changes.written), ("deleted", changes.gone))
-            for path in paths
-        ]
-        if not told:
-            return
-        answer = await self._app.run_job("index", changes=told, persist=False)
-        if not answer.success:
-            raise BackendError(f"ReMe could not index the notes: {answer.answer}")
-        self._unsaved += len(told)
-        if self._unsaved >= _UNSAVED:
-            await self._save()
-
-    async def _save(self) -> None:
-        await self._app.context.components["file_store"]["default"].dump()
-        self._unsaved = 0
-
     async def renew_page(self, day: str, *, often: bool = True) -> None:
         """Let ReMe list the notes of a day on its page.
 
@@ -268,8 +257,7 @@ class Workspace:
             day: The day, as its folder is called.
             often: Whether it is done even if it just was; else it is done later.
 
-        Raises:
-            BackendError: ReMe could not.
+        A page that somebody broke stays as it is; that is told as the call's ``index_error``.
         """
         now = time.monotonic()
         if not often and now - self._pages.get(day, -_PAGE_SECONDS) < _PAGE_SECONDS:
@@ -279,7 +267,7 @@ class Workspace:
         self._stale.discard(day)
         answer = await self._app.run_job("daily_reindex", date=day)
         if not answer.success:
-            raise BackendError(f"ReMe could not list the notes of {day}: {answer.answer}")
+            note_problem(f"ReMe could not list the notes of {day}: {answer.answer}")
 
 
 _MARKER = "metadata/embedder.txt"
