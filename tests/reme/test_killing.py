@@ -98,7 +98,7 @@ async def main():
     if where == "notes":
         erasing.overwrite = overwrite
     else:
-        erasing._strike_all = die
+        erasing.strike_gone = die
     await (backend.forget_user("alice") if sys.argv[3] == "user" else backend.forget(scope=ALICE))
 asyncio.run(main())
 """

@@ -75,7 +75,9 @@ class Asked(Generic[T]):
         return self._future.result() if self._awaited is None else self._awaited.result()
 
     def cancel(self) -> None:
-        """End it."""
+        """End it; nobody asks for what comes of it any more."""
+        if self._awaited is not None:
+            self._awaited.cancel()
         if not self._future.cancel() and self._task is not None:
             with contextlib.suppress(RuntimeError):  # the event loop is closed, and it with it
                 self._loop.call_soon_threadsafe(self._task.cancel)

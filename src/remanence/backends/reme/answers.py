@@ -8,9 +8,9 @@ from remanence.backends.reme.catalog import Catalog, Entry
 from remanence.backends.reme.notes import Note, Origin
 from remanence.backends.reme.searching import Found
 from remanence.backends.request import RecallRequest
-from remanence.types import Recollection, Scope
+from remanence.types import Filter, Recollection, Scope
 
-__all__ = ["is_extracted", "is_wanted", "recollection_of"]
+__all__ = ["is_extracted", "is_seen", "is_wanted", "recollection_of"]
 
 
 def is_extracted(catalog: Catalog, key: str, scope: Scope | Origin) -> bool:
@@ -33,16 +33,26 @@ def is_extracted(catalog: Catalog, key: str, scope: Scope | Origin) -> bool:
 
 def is_wanted(entry: Entry, request: RecallRequest) -> bool:
     """Return whether a note may be seen, and the agent does not see already what it tells."""
-    where, origin = request.where, entry.origin
-    agent_id = origin.agent_id if origin is not None else None
-    session_id = origin.session_id if origin is not None else None
-    if where.agent_id not in (None, agent_id) or where.session_id not in (None, session_id):
+    if not is_seen(entry, request.where):
         return False
-    if not (where.since is None or entry.at >= where.since):
-        return False
-    if not (where.until is None or entry.at < where.until):
-        return False
-    return origin is None or not _is_visible(origin, request)
+    return entry.origin is None or not _is_visible(entry.origin, request)
+
+
+def is_seen(entry: Entry, where: Filter) -> bool:
+    """Return whether a filter sees a note.
+
+    One that does not tell where it comes from, as those that people write, is of no session, and
+    of whichever agent asks.
+    """
+    origin = entry.origin
+    agent_id = where.agent_id if origin is None else origin.agent_id
+    session_id = None if origin is None else origin.session_id
+    return (
+        where.agent_id in (None, agent_id)
+        and where.session_id in (None, session_id)
+        and (where.since is None or entry.at >= where.since)
+        and (where.until is None or entry.at < where.until)
+    )
 
 
 def _is_visible(origin: Origin, request: RecallRequest) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from remanence.backends.reme.identity import identify
 from remanence.backends.reme.release import import_reme
 from remanence.backends.reme.service import ReMeService
 from remanence.backends.reme.settings import Background
@@ -63,7 +64,7 @@ class ReMeBackend(SharedBackend):
 
     Attributes:
         kind: ``reme``.
-        identity: Where it stores.
+        identity: What names the folder, wherever it is moved to.
         faults: What went wrong, and how often: with deliveries; as ``embedding`` with the embedding
             model, where ReMe goes on by words alone; as ``index`` with notes and pages that ReMe
             can't make sense of, where it goes on without them.
@@ -104,10 +105,13 @@ class ReMeBackend(SharedBackend):
         embedder = None if embedding_model is None else _told(embedding_model)
         plan = Plan(root, _zone(timezone), embedder, Background(watch, dream))
         shelves.check(plan)
+        identity = f"{ReMeService.kind}:{identify(root)}"
+        _warn_of_others(root, apart=apart)
         self._apart = apart
         faults = Faults(_log)
         self._service = ReMeService(
             plan,
+            identity,
             apart=apart,
             chat_model=chat_model,
             embedding_model=embedding_model,
@@ -134,12 +138,24 @@ class ReMeBackend(SharedBackend):
             raise InputError(
                 field,
                 f"is {name!r}, and all users of one workspace would find the same",
-                "leave user_id out, or give each user a workspace of their own",
+                f"its user is called {OWNER!r}; or give each user a workspace of their own",
             )
         return name
 
     async def _release(self) -> None:
         await self._service.aclose()
+
+
+def _warn_of_others(root: Path, *, apart: bool) -> None:
+    """Warn if a folder looks as if it were used in the other way."""
+    own, others = (root / "daily").is_dir(), (root / "users").is_dir()
+    if apart and own and not others:
+        _log.warning(
+            "%s is a workspace itself, whose notes are nobody's here; leave user_id out to use it",
+            root,
+        )
+    elif others and not own and not apart:
+        _log.warning("%s has the workspaces of users in it; give a user_id to use them", root)
 
 
 def _check_models(chat_model: object, embedding_model: object) -> None:

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from remanence.backends.pieces import Samples, occurrences
+from remanence.backends.reme.answers import is_seen
 from remanence.backends.reme.catalog import Entry, day_of, is_page
-from remanence.backends.reme.files import fill_with_zeros, overwrite, rewrite
+from remanence.backends.reme.files import fill_with_zeros, overwrite
 from remanence.backends.reme.naming import quoted
+from remanence.backends.reme.pages import strike_gone
 from remanence.backends.reme.workspace import Workspace
 from remanence.backends.service import Erased
 from remanence.types import Check, Filter
@@ -26,8 +28,9 @@ _DIALOGS = "session/dialog"
 _REME = ("daily", "digest", "mem_session", "metadata", "resource", "session")
 """The folders of a workspace."""
 
-_LISTED = re.compile(r"- \[\[(daily/.+?\.md)\]\]")
-"""How a line of a day's page begins that tells of a note."""
+_LINES = re.compile(r":\d+-\d+$")
+"""What an id of a part of a note ends in."""
+
 
 _FILE_SYSTEM = (
     "what the file system keeps besides its files (snapshots, a journal, spare blocks of a disk), "
@@ -45,37 +48,37 @@ class Doomed:
 
     Attributes:
         where: What may be erased.
-        paths: Only the notes of these paths; ``None`` for all of it.
+        ids: Only the notes that these name, or a part of which they name; ``None`` for all of it.
+        paths: The paths of notes that the ids may name.
     """
 
     where: Filter
-    paths: frozenset[str] | None = None
+    ids: frozenset[str] | None = None
+    paths: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, where: Filter, ids: Sequence[str] | None) -> Doomed:
         """Return what a filter sees, or the notes of it that ids name."""
-        named = None if ids is None else frozenset(re.sub(r":\d+-\d+$", "", each) for each in ids)
-        return cls(where, named)
+        if ids is None:
+            return cls(where)
+        return cls(where, frozenset(ids), frozenset(_LINES.sub("", each) for each in ids))
 
     @property
     def whole(self) -> bool:
         """Whether it is everything of the user."""
         where = self.where
         limits = (where.agent_id, where.session_id, where.since, where.until)
-        return self.paths is None and not any(limits)
+        return self.ids is None and not any(limits)
 
-    def has(self, entry: Entry) -> bool:
-        """Return whether a note is to be erased."""
-        where, origin = self.where, entry.origin
-        agent_id = origin.agent_id if origin is not None else None
-        session_id = origin.session_id if origin is not None else None
-        return (
-            (self.paths is None or entry.path in self.paths)
-            and where.agent_id in (None, agent_id)
-            and where.session_id in (None, session_id)
-            and (where.since is None or entry.at >= where.since)
-            and (where.until is None or entry.at < where.until)
-        )
+    def names(self, workspace: Workspace, entry: Entry) -> list[str]:
+        """Return the ids by which a note is to be erased; none if it is not to be."""
+        if not is_seen(entry, self.where):
+            return []
+        if self.ids is None:
+            return [entry.path]
+        if entry.path not in self.paths:
+            return []
+        return [each for each in (entry.path, *workspace.places(entry.path)) if each in self.ids]
 
     def has_dialog(self, name: str, drawn: frozenset[str]) -> bool:
         """Return whether a conversation is to be erased.
@@ -87,7 +90,7 @@ class Doomed:
         if name in drawn:
             return True
         where = self.where
-        if self.paths is not None or where.session_id is None or where.since or where.until:
+        if self.ids is not None or where.session_id is None or where.since or where.until:
             return False
         agent, _, session = name.rpartition(".")
         return session == f"s-{quoted(where.session_id)}" and (
@@ -103,7 +106,12 @@ async def erase_from(workspace: Workspace, doomed: Doomed) -> Erased:
         BackendError: ReMe could not take it out of its index.
     """
     await workspace.refresh()
-    entries = workspace.catalog.entries(doomed.has)
+    named = {
+        entry: names
+        for entry in workspace.catalog.entries()
+        if (names := doomed.names(workspace, entry))
+    }
+    entries = list(named)
     drawn = frozenset(entry.session for entry in entries if entry.session is not None)
     dialogs = [
         path
@@ -120,7 +128,7 @@ async def erase_from(workspace: Workspace, doomed: Doomed) -> Erased:
         await workspace.refresh()
         await workspace.forget_paths([entry.path for entry in entries])
     rewritten += metadata.bytes
-    struck = await asyncio.to_thread(_strike_all, workspace.folder)
+    struck = await asyncio.to_thread(strike_gone, workspace.folder)
     rewritten += sum(struck.values())
     days = {day for entry in entries if (day := day_of(entry.path)) is not None}
     for day in sorted(days | struck.keys()):
@@ -128,7 +136,8 @@ async def erase_from(workspace: Workspace, doomed: Doomed) -> Erased:
 
     digest = len(workspace.catalog.entries(lambda entry: entry.path.startswith("digest/")))
     return Erased(
-        ids=tuple(entry.path for entry in entries),
+        ids=tuple(each for names in named.values() for each in names),
+        episodes=_said(entries),
         keys=_keys(entries),
         places={"notes": len(entries), "conversations": len(dialogs)},
         checks=tuple(_checks(workspace, entries, dialogs, samples)),
@@ -157,6 +166,7 @@ def erase_everything(folder: Path, entries: Sequence[Entry], *, keep_folder: boo
     left = sum(1 for root in roots for _ in _files(root))
     return Erased(
         ids=tuple(entry.path for entry in entries),
+        episodes=_said(entries),
         keys=_keys(entries),
         places={
             "notes": len(entries),
@@ -173,6 +183,10 @@ def _files(folder: Path) -> Iterator[Path]:
     for place, _, names in os.walk(folder):
         for name in names:
             yield Path(place) / name
+
+
+def _said(entries: Iterable[Entry]) -> int:
+    return sum(entry.origin is not None and entry.origin.kind == "message" for entry in entries)
 
 
 def _keys(entries: Iterable[Entry]) -> frozenset[str]:
@@ -208,28 +222,6 @@ def _replaced(folder: Path) -> Generator[_Replaced]:
         for file in held:
             if os.fstat(file.fileno()).st_nlink == 0:
                 told.bytes += fill_with_zeros(file)
-
-
-def _strike_all(folder: Path) -> dict[str, int]:
-    """Strike what is gone from the pages of all days: erasing may have been cut off before that.
-
-    Returns:
-        The days whose pages told of it, and how much was overwritten of each.
-    """
-    struck: dict[str, int] = {}
-    for page in (folder / "daily").glob("*.md"):
-        if is_page(f"daily/{page.name}") and page.is_file() and not page.is_symlink():
-            text = page.read_text("utf-8", errors="replace")
-            lines = text.split("\n")
-            kept = [line for line in lines if not _is_of_what_is_gone(folder, line)]
-            if len(kept) < len(lines):
-                struck[page.stem] = rewrite(page, "\n".join(kept))
-    return struck
-
-
-def _is_of_what_is_gone(folder: Path, line: str) -> bool:
-    found = _LISTED.match(line)
-    return found is not None and not (folder / found[1]).exists()
 
 
 def _checks(

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from remanence.backends.reme.catalog import Catalog, Changes
 from remanence.backends.reme.models import note_problem
+from remanence.backends.reme.searching import place_of
 
 __all__ = ["Index"]
 
@@ -95,7 +96,11 @@ class Index:
 
     def knows(self, path: str) -> bool:
         """Return whether it has a part of a note."""
-        return any(chunk.path == path for chunk in self._store.file_chunks.values())
+        return bool(self.places(path))
+
+    def places(self, path: str) -> list[str]:
+        """Return the parts of a note that it has, as ReMe writes them."""
+        return [place_of(chunk) for chunk in self._store.file_chunks.values() if chunk.path == path]
 
     async def by_words(self, query: str, limit: int) -> list[Any]:
         """Return the parts that have words in common with a query, best first."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import copy
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -84,9 +83,6 @@ class Call:
                 self._check()
         except BaseException:
             asked.cancel()
-            if await asked.over(_LOOK_SECONDS):
-                with contextlib.suppress(Exception):  # nobody asks for it any more
-                    asked.result()
             raise
         return asked.result()
 

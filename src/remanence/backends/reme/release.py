@@ -89,8 +89,16 @@ def _quieten(module: Any) -> None:
     log = module.utils.get_logger(log_to_console=False, log_to_file=False)
     if isinstance(log, logging.Logger):
         log.handlers.clear()
+        log.filters[:] = [_in_a_line]
         log.setLevel(logging.WARNING)
         log.propagate = True
+
+
+def _in_a_line(record: logging.LogRecord) -> bool:
+    """Let a record say what went wrong, without where ReMe was at that moment."""
+    record.msg = record.getMessage().split("\n", 1)[0]
+    record.args, record.exc_info, record.exc_text = (), None, None
+    return True
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["Found", "fused", "saturated"]
+__all__ = ["Found", "fused", "place_of", "saturated"]
 
 _K = 60
 _MEANING, _WORDS = 0.7, 0.3
@@ -37,7 +37,16 @@ class Found:
     @property
     def place(self) -> str:
         """The path and the lines, as ReMe writes them."""
-        return f"{self.path}:{self.first}-{self.last}"
+        return _place(self.path, self.first, self.last)
+
+
+def place_of(chunk: Any) -> str:
+    """Return the path and the lines of a chunk of ReMe's, as it writes them."""
+    return _place(chunk.path, chunk.start_line, chunk.end_line)
+
+
+def _place(path: str, first: int, last: int) -> str:
+    return f"{path}:{first}-{last}"
 
 
 def saturated(by_words: Sequence[Any]) -> list[Found]:

@@ -46,6 +46,7 @@ class ReMeService:
 
     Args:
         plan: Where, and how.
+        identity: What names where, wherever it is moved to.
         apart: Whether each user has a workspace of their own; else the folder is one workspace.
         chat_model: What extracts, if anything does.
         embedding_model: What embeds, if anything does.
@@ -60,6 +61,7 @@ class ReMeService:
     def __init__(
         self,
         plan: Plan,
+        identity: str,
         *,
         apart: bool,
         chat_model: ChatModelBase | None,
@@ -67,7 +69,7 @@ class ReMeService:
         faults: Faults,
     ) -> None:
         """Keep the parts; nothing is opened yet."""
-        self.identity = f"reme:{plan.root}"
+        self.identity = identity
         self._plan = plan
         self._apart = apart
         self._chat_model = chat_model

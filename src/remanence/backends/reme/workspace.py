@@ -23,6 +23,7 @@ from remanence.backends.reme.models import (
     relayed_embedding_model,
 )
 from remanence.backends.reme.notes import Note, Origin, read_note, written_note
+from remanence.backends.reme.pages import make_plain, page_of
 from remanence.backends.reme.release import application
 from remanence.backends.reme.searching import Found, fused, saturated
 from remanence.backends.reme.settings import AGENTS, Background, settings_of
@@ -75,31 +76,41 @@ class Workspace:
         async with self._indexing:
             if self._app is not None:
                 return
-            app = application(
-                settings_of(
-                    self.folder,
-                    timezone=self._zone.key,
-                    embeds=self._embedder is not None,
-                    extracts=True,
-                    background=self._background,
-                )
-            )
-            models = app.context.components
-            # Its own would be made of keys in the environment, which nobody gave for this.
-            chat = call.chat_model
-            models["as_llm"]["default"].model = _NONE if chat is None else relayed_chat_model(chat)
-            if self._embedder is not None and call.embedding_model is not None:
-                relayed = relayed_embedding_model(call.embedding_model)
-                models["as_embedding"]["default"].model = relayed
-                await asyncio.to_thread(self._drop_vectors_of_others, self._embedder)
-            asking = current_call.set(call.lasting())  # for what runs in the background
             try:
-                await app.start()
-            finally:
-                current_call.reset(asking)
+                app = await self._started(call)
+            except Exception as error:  # whatever ReMe makes of files that it can't read
+                note_problem(f"ReMe's index can't be read, and is made anew ({error})")
+                await asyncio.to_thread(self._drop_saved, (*_INDEX, "file_catalog"))
+                app = await self._started(call)
             self._app, self._index = app, Index(app, self.folder)
             written = (await asyncio.to_thread(self.catalog.look)).written
             await self._index.catch_up(self.catalog, written)
+
+    async def _started(self, call: Call) -> Any:
+        """Return an application that is started."""
+        app = application(
+            settings_of(
+                self.folder,
+                timezone=self._zone.key,
+                embeds=self._embedder is not None,
+                extracts=True,
+                background=self._background,
+            )
+        )
+        models = app.context.components
+        # Its own would be made of keys in the environment, which nobody gave for this.
+        chat = call.chat_model
+        models["as_llm"]["default"].model = _NONE if chat is None else relayed_chat_model(chat)
+        if self._embedder is not None and call.embedding_model is not None:
+            relayed = relayed_embedding_model(call.embedding_model)
+            models["as_embedding"]["default"].model = relayed
+            await asyncio.to_thread(self._drop_vectors_of_others, self._embedder)
+        asking = current_call.set(call.lasting())  # for what runs in the background
+        try:
+            await app.start()
+        finally:
+            current_call.reset(asking)
+        return app
 
     async def close(self) -> None:
         """Save what ReMe keeps of its own, and end the application; closing twice does nothing."""
@@ -111,7 +122,7 @@ class Workspace:
                 # Another process may have erased it: it is not to be saved again.
                 await self._index.drop((await asyncio.to_thread(self.catalog.look)).gone)
                 for day in sorted(self._stale):
-                    await app.run_job("daily_reindex", date=day)
+                    await self.renew_page(day)
             finally:
                 self._app = None
                 await app.close()
@@ -223,6 +234,10 @@ class Workspace:
         """Return whether ReMe's index has a part of a note."""
         return self._index.knows(path)
 
+    def places(self, path: str) -> list[str]:
+        """Return the parts of a note that ReMe's index has, as it writes them."""
+        return self._index.places(path)
+
     def _drop_vectors_of_others(self, embedder: str) -> None:
         """Let all notes be embedded anew if another model made their vectors.
 
@@ -234,9 +249,13 @@ class Workspace:
         except FileNotFoundError:
             known = ""
         if known != embedder:
-            for name in ("file_store", "embedding_store", "file_graph"):
-                shutil.rmtree(self.folder / "metadata" / name, ignore_errors=True)
+            self._drop_saved(_INDEX)
             write_whole(marker, embedder)
+
+    def _drop_saved(self, names: Sequence[str]) -> None:
+        """Remove what ReMe saved: it is made anew of the notes."""
+        for name in names:
+            shutil.rmtree(self.folder / "metadata" / name, ignore_errors=True)
 
     def _mark(self, path: str, origin: Origin) -> None:
         """Write into a note which exchanges it tells of, and make it durable."""
@@ -253,11 +272,11 @@ class Workspace:
     async def renew_page(self, day: str, *, often: bool = True) -> None:
         """Let ReMe list the notes of a day on its page.
 
+        A page that somebody broke stays as it is; that is told as the call's ``index_error``.
+
         Args:
             day: The day, as its folder is called.
             often: Whether it is done even if it just was; else it is done later.
-
-        A page that somebody broke stays as it is; that is told as the call's ``index_error``.
         """
         now = time.monotonic()
         if not often and now - self._pages.get(day, -_PAGE_SECONDS) < _PAGE_SECONDS:
@@ -266,12 +285,17 @@ class Workspace:
         self._pages[day] = now
         self._stale.discard(day)
         answer = await self._app.run_job("daily_reindex", date=day)
-        if not answer.success:
+        if answer.success:
+            await asyncio.to_thread(make_plain, page_of(self.folder, day))
+        else:
             note_problem(f"ReMe could not list the notes of {day}: {answer.answer}")
 
 
 _MARKER = "metadata/embedder.txt"
 """Tells what made the vectors that ReMe keeps."""
+
+_INDEX = ("embedding_store", "file_graph", "file_store", "keyword_index")
+"""The folders of it, among what ReMe keeps of its own."""
 
 _NONE = object()
 """Stands where a chat model would, until there is one."""
