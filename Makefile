@@ -43,8 +43,8 @@ define setup
 @touch $@
 endef
 
-.PHONY: help demo test check eval eval-pool extraction ablation threshold bench erasure encryption scale scale-postgres \
-	archive same-ranking attacks fuzz benchmarks kill-test fault-test format constraints clean
+.PHONY: help demo test check eval eval-pool extraction ablation threshold bench erasure encryption reme scale \
+	scale-postgres archive same-ranking attacks fuzz benchmarks kill-test fault-test format constraints clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -92,6 +92,9 @@ bench: .venv-eval/.stamp ## Measure speed and size
 
 encryption: .venv-eval/.stamp .encrypted/.stamp ## Measure what it costs to encrypt the file
 	.venv-eval/bin/python -m evals.encryption
+
+reme: .venv-reme/.stamp ## Measure ReMe behind this middleware and behind AgentScope's own
+	.venv-reme/bin/python -m evals.reme
 
 archive: .venv-eval/.stamp ## Export, forget and import LoCoMo, and count what is recalled otherwise (DATA)
 	@$(call need,$(DATA),data set,DATA)
@@ -143,7 +146,7 @@ constraints: ## Renew the pinned versions in constraints/
 	@rm -rf build/constraints
 
 clean: ## Remove the environments, what was built, and the caches
-	rm -rf .encrypted .venv .venv-demo .venv-eval .venv-fuzz .venv-oldest build dist
+	rm -rf .encrypted .venv .venv-demo .venv-eval .venv-fuzz .venv-oldest .venv-reme build dist
 	rm -rf .hypothesis .import_linter_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -167,6 +170,12 @@ clean: ## Remove the environments, what was built, and the caches
 	@rm -rf .encrypted
 	@.venv/bin/python $(PIP) install -q --no-deps --target .encrypted -r requirements/encryption.in
 	@touch $@
+
+# The last release that AgentScope's own middleware for ReMe starts with.
+.venv-reme/.stamp: pyproject.toml constraints/newest.txt
+	@mkdir -p build
+	@grep -v '^reme-ai==' constraints/newest.txt > build/constraints-reme.txt
+	$(call setup,.venv-reme,-c build/constraints-reme.txt -e ".[reme]" "reme-ai==0.4.1.11")
 
 .venv-fuzz/.stamp: pyproject.toml constraints/newest.txt requirements/fuzz.in
 	$(call setup,.venv-fuzz,-c constraints/newest.txt -e . -r requirements/fuzz.in)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import sys
@@ -71,10 +72,12 @@ def main() -> int:
     logging.getLogger("as").setLevel(logging.CRITICAL)
     report = Report("reme", "agentscope", "reme-ai")
     report.heading()
-    with tempfile.TemporaryDirectory() as folder:
+    out = None if arguments.json is None else arguments.json.absolute()
+    # ReMe writes its log into the working folder, where AgentScope's own has it do that.
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         asyncio.run(_run(arguments, report, Path(folder)))
-    if arguments.json is not None:
-        report.write(arguments.json)
+    if out is not None:
+        report.write(out)
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 import statistics
 import subprocess
 import sys
@@ -113,9 +114,16 @@ async def _after_kill(kind: str, folder: Path, replies: int) -> int:
     numbers = range(_TOLD_FROM, _TOLD_FROM + replies)
     for number in numbers:
         command = [sys.executable, "-m", "evals.reme.killed", kind, str(folder), str(number)]
-        ended = await asyncio.to_thread(subprocess.run, command, capture_output=True, timeout=60)
+        ended = await asyncio.to_thread(
+            subprocess.run, command, capture_output=True, timeout=60, env=_here()
+        )
         assert ended.returncode < 0, ended.stderr.decode()
     return await _found_again(kind, folder, list(facts(_TOLD_FROM, replies)))
+
+
+def _here() -> dict[str, str]:
+    """Return an environment in which this package is found from anywhere."""
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 async def _after_outage(kind: str, folder: Path, replies: int) -> int:

@@ -51,8 +51,9 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_dry_run_tells_what_would_come(run: Run, folder: Path, database: Path) -> None:
     result = run("--from", "mem0", folder, "--dry-run")
-    assert "for 'alice': 0 messages, 3 statements (1 superseded), 2 sessions, 20" in result.stdout
-    assert "for 'bob': 0 messages, 1 statement, 1 session, 20" in result.stdout
+    assert "for 'alice': 0 messages in 0 sessions, 3 statements (1 superseded), 20" in result.stdout
+    assert "for 'bob': 0 messages in 0 sessions, 1 statement, 20" in result.stdout
+    assert "Would import 3 new items (0 already there) for " in result.stdout
     assert "Would skip: 1. Nothing was written." in result.stdout
     assert "belongs to no user; name whose it is to be with --user" in result.stderr
     assert not database.exists()
@@ -73,6 +74,63 @@ def test_it_is_taken_in_once(run: Run, folder: Path) -> None:
     again = run("--from", "mem0", folder)
     assert "alice: 0 new messages, 0 new statements, 3 already there; 3 of 3" in again.stdout
     assert "Ines" in run("--user", "alice", command="audit").stdout
+
+
+def test_a_dry_run_compares_with_what_is_there(run: Run, folder: Path) -> None:
+    run("--from", "mem0", folder, "--user", "bob")
+    audit = run("--user", "bob", command="audit").stdout
+    result = run("--from", "mem0", folder, "--user", "bob", "--dry-run")
+    assert "2 statements" in result.stdout
+    assert "Would import 0 new items (2 already there) for " in result.stdout
+    assert "Would skip: 2. Nothing was written." in result.stdout
+    both = run("--from", "mem0", folder, "--dry-run").stdout
+    assert "(1 superseded)" in both
+    assert "Would import 3 new items (0 already there) for " in both
+    assert "Would import 0 new items (1 already there) for " in both
+    assert run("--user", "bob", command="audit").stdout == audit
+
+
+def test_sessions_are_those_in_which_something_was_said(
+    run: Run, folder: Path, tmp_path: Path
+) -> None:
+    """Whoever counts them: alice's memories name two, and she said something in none."""
+    assert "0 messages in 0 sessions" in run("--from", "mem0", folder, "--dry-run").stdout
+    run("--from", "mem0", folder)
+    for options in ([], ["--to", "markdown"]):
+        out = tmp_path / f"out{len(options)}"
+        told = run(out, "--user", "alice", *options, command="export").stdout
+        assert "0 episodes, 3 facts (0 sessions)" in told
+    told = run("--user", "alice", command="stats").stdout
+    assert ["sessions", "0"] in [line.split() for line in told.splitlines()]
+
+
+async def test_what_mem0_deleted_since_is_told_with_how_to_forget_it(
+    run: Run, tmp_path: Path
+) -> None:
+    """With all that it said before, and also of a user of whom mem0 has nothing left."""
+    folder = tmp_path / "mem0"
+
+    async def told(*options: str) -> list[str]:
+        result = await asyncio.to_thread(run, "--from", "mem0", folder, *options)
+        return [line for line in result.stderr.splitlines() if line.startswith("still here: ")]
+
+    async with remembering(folder) as client:
+        home = await remember(client, "I live in Ghent.", user_id="alice")
+        await client.update(home, "I live in Bruges.")
+        bees = await remember(client, "I keep bees.", user_id="alice")
+        await remember(client, "I keep hens.", user_id="bob")
+        assert await told() == []
+        await client.delete(home)
+        await client.delete(bees)
+        assert await told("--user", "bob") == []
+        (line,) = await told("--dry-run")
+        assert await told() == [line]
+        assert "still here: 2 of what was deleted in mem0 are known of 'alice'" in line
+        _, _, ids = line.partition("remanence forget --user alice ")
+        assert len(ids.split()) == 3
+        forget = ("--user", "alice", "--yes", *ids.split())
+        await asyncio.to_thread(run, *forget, command="forget")
+        assert await told() == []
 
 
 def test_one_user_may_be_chosen(run: Run, folder: Path) -> None:

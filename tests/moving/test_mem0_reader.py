@@ -199,6 +199,7 @@ async def test_the_last_messages_become_messages(tmp_path: Path) -> None:
         await told(client, said, user_id="al=i&c%3De", agent_id="clerk", run_id="monday")
         await told(client, "Nobody's.", agent_id="clerk")
         arrivals = read(tmp_path / "mem0")
+        await remember(client, "Alice's.", user_id="alice")
         hers = read(tmp_path / "mem0", "alice")
     (arrival,) = arrivals.users
     assert arrival.user_id == "al=i&c%3De"
@@ -233,7 +234,7 @@ async def test_whose_they_are(tmp_path: Path) -> None:
         ("The clerk's.", "clerk", None),
         ("Monday's.", "butler", "monday"),
     }
-    assert "left out: 1 of other users" in whys(hers)
+    assert "collection mem0: left out: 1 of other users" in whys(hers)
 
 
 async def test_times_that_tell_no_offset_are_in_utc(tmp_path: Path, memory: Memory) -> None:

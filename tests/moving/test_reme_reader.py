@@ -380,7 +380,7 @@ def test_progress_is_told(workspace: Path) -> None:
         told.append((done, total))
 
     read(workspace, progress=progress)
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert told == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remanence.extract.unseen import without_unseen
 from remanence.extract.wording import records
 from remanence.middleware.escaping import escaped, named
 from remanence.middleware.spoken import reference
+from remanence.unseen import without_unseen
 
 pytestmark = pytest.mark.agentscope
 

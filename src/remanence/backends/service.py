@@ -36,21 +36,21 @@ class Erased:
 
     Attributes:
         ids: The ids of the memories that went.
-        episodes: How many of them were what somebody said, word for word.
         keys: The keys of the deliveries that these came from, as far as that is known.
         places: How much went from each place, by its name.
         checks: What was looked at afterwards.
         out_of_reach: Where copies may be that can't be erased from here, each in a sentence.
         bytes_rewritten: How many bytes of files were written anew.
+        episodes: How many of the memories were what somebody said, word for word.
     """
 
     ids: tuple[str, ...] = ()
-    episodes: int = 0
     keys: frozenset[str] = frozenset()
     places: Mapping[str, int] = dataclasses.field(default_factory=dict[str, int])
     checks: tuple[Check, ...] = ()
     out_of_reach: tuple[str, ...] = ()
     bytes_rewritten: int = 0
+    episodes: int = 0
 
 
 class Service(Protocol):

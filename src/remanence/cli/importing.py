@@ -13,6 +13,7 @@ import typer
 
 from remanence.cli.archives import import_archive, looks_like_archive
 from remanence.cli.database import create_or_open, named
+from remanence.cli.elsewhere import check_no_memory
 from remanence.cli.formats import Defaults, Format
 from remanence.cli.gathering import Gathered
 from remanence.cli.moving import Elsewhere, Source, move
@@ -65,11 +66,18 @@ def import_file(
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only read and check, and tell what would come.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Only read and check, and tell what would come; with --from also how much of it "
+            "is there already.",
+        ),
     ] = False,
     by: ByOption = None,
 ) -> None:
-    """Import messages from a file, in one transaction: all of them or none; or move in.
+    """Import messages from a file, or what another memory holds.
+
+    A file of messages, and an archive, come in by one transaction: all of it or none.
 
     JSON Lines: one object a line, with role and content, and optionally name, at (ISO 8601 with
     an offset from UTC), id, metadata, user_id, agent_id and session_id. A message without an id
@@ -85,10 +93,11 @@ def import_file(
     An archive that `remanence export` wrote: all of a user's memory, for the same user, or --user.
 
     Moving in, with --from: mem0 (the folder of its Qdrant store, or the one that has it as
-    `qdrant`), reme (a workspace), or chatgpt (an export's conversations.json). Nothing is changed
-    there, and it may be in use. It is done in parts: interrupted, and run again, it goes on, and
-    run twice it changes nothing. What was forgotten here since comes back. Reading mem0's store may
-    run code that is in it: only import what you trust.
+    `qdrant`), reme (a workspace), or chatgpt (an export's conversations.json, its folder or zip
+    file). Nothing is changed there, and it may be in use. It is done in transactions of a few
+    hundred items: interrupted, and run again, it goes on, and run twice it changes nothing. What
+    was forgotten here since comes back. Reading mem0's store may run code that is in it: only
+    import what you trust.
     """
     if from_ is not None:
         if session is not None or format_ is not Format.AUTO or skip_malformed:
@@ -100,6 +109,7 @@ def import_file(
         return
     if history is not None:
         raise typer.BadParameter("--history goes with --from mem0")
+    check_no_memory(file, format_)
     if looks_like_archive(file):
         if agent is not None or session is not None or format_ is not Format.AUTO or skip_malformed:
             raise typer.BadParameter("an archive is taken in as it is; give --user at most")

@@ -6,25 +6,29 @@ import asyncio
 import contextlib
 import dataclasses
 import enum
+import shlex
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from remanence.cli.database import create_or_open, named
+from remanence.cli.database import create_or_open, named, open_existing
 from remanence.cli.output import counted, notices, print_error, print_notice, print_text
 from remanence.clock import SystemClock
 from remanence.errors import InputError
 from remanence.validation import check_identifier
 
 if TYPE_CHECKING:
+    from remanence.engine import Memory
     from remanence.moving.arrivals import Arrival, Arrivals, Skipped
+    from remanence.moving.looking import Outlook
     from remanence.moving.outcome import Moved
 
 __all__ = ["Elsewhere", "Source", "move"]
 
 _LISTED = 10
+_MOST_USERS = 10_000
 _FIX = "run it again; what is there is not doubled"
 
 Progress = Callable[[int, int], None]
@@ -102,15 +106,23 @@ def move(elsewhere: Elsewhere, db: str | None, *, dry_run: bool, asked_by: str |
         arrivals = elsewhere.read(progress)
     _tell_skipped(arrivals.skipped, few=dry_run)
     if not arrivals.users:
+        asyncio.run(_look(arrivals, db, elsewhere.user_id))
         raise InputError(
             str(elsewhere.path), "there is nothing to import in it", "check what it names"
         )
     if dry_run:
-        for arrival in arrivals.users:
-            print_text(f"Would import {_in_words(arrival)}.")
-        print_text(f"Would skip: {len(arrivals.skipped):,}. Nothing was written.")
+        outlooks = asyncio.run(_look(arrivals, db, elsewhere.user_id))
+        for arrival, outlook in zip(arrivals.users, outlooks, strict=True):
+            _tell_skipped(outlook.skipped, few=True)
+            _tell_kept(outlook.kept)
+            print_text(
+                f"Would import {counted(outlook.new, 'new item')} "
+                f"({outlook.there:,} already there) {_in_words(arrival)}."
+            )
+        left_out = _amount(arrivals.skipped, *(each.skipped for each in outlooks))
+        print_text(f"Would skip: {left_out:,}. Nothing was written.")
         return
-    moved = asyncio.run(_take_in(arrivals, db, asked_by))
+    moved = asyncio.run(_take_in(arrivals, db, elsewhere.user_id, asked_by))
     for each in moved:
         _tell_skipped(each.skipped)
         _tell_kept(each.kept)
@@ -119,7 +131,7 @@ def move(elsewhere: Elsewhere, db: str | None, *, dry_run: bool, asked_by: str |
             f"{counted(each.facts, 'new statement')}, {each.there:,} already there; "
             f"{each.verified:,} of {each.expected:,} verified."
         )
-    left_out = len(arrivals.skipped) + sum(len(each.skipped) for each in moved)
+    left_out = _amount(arrivals.skipped, *(each.skipped for each in moved))
     print_text(f"Skipped: {left_out:,}\nDatabase: {named(db)}")
     _check(moved)
 
@@ -140,12 +152,55 @@ def _check(moved: Sequence[Moved]) -> None:
         raise typer.Exit(1)
 
 
-async def _take_in(arrivals: Arrivals, db: str | None, asked_by: str | None) -> Sequence[Moved]:
+async def _take_in(
+    arrivals: Arrivals, db: str | None, user_id: str | None, asked_by: str | None
+) -> Sequence[Moved]:
     from remanence.moving.moving import move_in
 
     async with create_or_open(db) as memory:
         with _bar("Writing") as progress:
-            return await move_in(arrivals, memory, asked_by=asked_by, progress=progress)
+            moved = await move_in(arrivals, memory, asked_by=asked_by, progress=progress)
+        await _tell_outliving(arrivals, memory, db, user_id)
+    return moved
+
+
+async def _look(arrivals: Arrivals, db: str | None, user_id: str | None) -> Sequence[Outlook]:
+    """Return what would come of it, by what is in the database; none is made."""
+    from remanence.moving.looking import look
+
+    if not named(db).exists():
+        return await look(arrivals, None)
+    async with open_existing(db) as memory:
+        outlooks = await look(arrivals, memory)
+        await _tell_outliving(arrivals, memory, db, user_id)
+    return outlooks
+
+
+async def _tell_outliving(
+    arrivals: Arrivals, memory: Memory, db: str | None, user_id: str | None
+) -> None:
+    """Tell what is here of what was deleted there, and how to forget it."""
+    from remanence.moving.looking import outliving
+
+    if not arrivals.deleted:
+        return
+    users = [arrival.user_id for arrival in arrivals.users] if user_id is None else [user_id]
+    if user_id is None and not named(db).is_server:  # a server tells only its operator who is there
+        users += [usage.user_id for usage in await memory.usage(limit=_MOST_USERS)]
+    for user, facts in (await outliving(arrivals, memory, users)).items():
+        current = sum(fact.superseded_at is None for fact in facts)
+        are = "is" if current == 1 else "are"
+        ids = " ".join(fact.id for fact in facts)
+        print_notice(
+            f"still here: {current:,} of what was deleted in {arrivals.source} {are} known of "
+            f"{user!r}, from an earlier import; to forget that, with what it said before: "
+            f"remanence forget --user {shlex.quote(user)} {ids}"
+        )
+
+
+def _amount(*skipped: Sequence[Skipped]) -> int:
+    """Return how many items were left out."""
+    return sum(each.amount for some in skipped for each in some)
 
 
 def _tell_skipped(skipped: Sequence[Skipped], *, few: bool = False) -> None:
@@ -171,9 +226,9 @@ def _in_words(arrival: Arrival) -> str:
     when = str(min(days)) if min(days) == max(days) else f"{min(days)} to {max(days)}"
     superseded = f" ({ended:,} superseded)" if ended else ""
     return (
-        f"for {arrival.user_id!r}: {counted(arrival.episodes, 'message')}, "
-        f"{counted(arrival.facts, 'statement')}{superseded}, "
-        f"{counted(len(arrival.sessions), 'session')}, {when}"
+        f"for {arrival.user_id!r}: {counted(arrival.episodes, 'message')} in "
+        f"{counted(len(arrival.sessions), 'session')}, "
+        f"{counted(arrival.facts, 'statement')}{superseded}, {when}"
     )
 
 

@@ -12,7 +12,7 @@ import re
 import unicodedata
 
 from remanence.extract.commands import BEGINNINGS, LANGUAGES, PROGRAMS, Commands
-from remanence.extract.unseen import without_unseen
+from remanence.unseen import without_unseen
 
 __all__ = ["folded", "imitates_a_program", "reads_like_instruction"]
 

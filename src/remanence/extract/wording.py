@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, get_args
 
 from remanence.extract.commands.machine import SQUARE_TOKEN
-from remanence.extract.unseen import replace_unseen
+from remanence.unseen import replace_unseen
 
 __all__ = ["LANGUAGES", "Language", "date", "language_of", "moment", "records"]
 

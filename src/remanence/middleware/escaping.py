@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from remanence.extract.commands.machine import SQUARE_TOKEN
-from remanence.extract.unseen import without_unseen
+from remanence.unseen import without_unseen
 
 __all__ = ["escaped", "named"]
 

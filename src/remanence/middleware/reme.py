@@ -85,7 +85,8 @@ class ReMeMiddleware(OwningMiddleware):
 
     Attributes:
         faults: How often what failed; see :class:`~remanence.middleware.MemoryMiddleware`, and
-            ``embedding`` where ReMe went on by words alone.
+            ``embedding`` where ReMe went on by words alone, and ``index`` where a note or a page
+            can't be read and is left out, or the index was made anew.
 
     Raises:
         MissingExtraError: ReMe is not installed, or not in a release that works here.

@@ -8,7 +8,7 @@ from typing import cast
 
 from agentscope.message import DataBlock, Msg, TextBlock, URLSource
 
-from remanence.extract.unseen import without_unseen
+from remanence.unseen import without_unseen
 
 __all__ = ["BETWEEN_BLOCKS", "heard_text", "messages_of", "reference", "spoken_text"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from remanence.errors import InputError
@@ -42,10 +42,12 @@ class Skipped:
     Attributes:
         where: Its place: a file with a line, or a record's id.
         why: What is wrong with it.
+        amount: How many items that are, as far as that is known; nothing for what tells of no item.
     """
 
     where: str
     why: str
+    amount: int = 1
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,8 +77,9 @@ class Arrival:
 
     @property
     def sessions(self) -> tuple[ArchivedSession, ...]:
-        """The sessions that items name, in order of appearance."""
-        return tuple(sessions_of(self.items))
+        """The sessions in which something was said, in order of appearance."""
+        said = (item for item in self.items if isinstance(item, ArchivedEpisode))
+        return tuple(sessions_of(said))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -87,11 +90,13 @@ class Arrivals:
         source: What was read, in a word, as ``mem0``.
         users: What was found, by user, in order of appearance.
         skipped: What can't be taken in.
+        deleted: The ids of what was there once and was deleted.
     """
 
     source: str
     users: tuple[Arrival, ...]
     skipped: tuple[Skipped, ...]
+    deleted: frozenset[str] = frozenset()
 
 
 @dataclasses.dataclass(slots=True)
@@ -128,10 +133,15 @@ class Gathering:
         self._said: dict[str, _Said] = {}
         self._noted: dict[str, _Noted] = {}
         self._skipped: list[Skipped] = []
+        self._deleted: frozenset[str] = frozenset()
 
-    def skip(self, where: str, why: str) -> None:
-        """Tell of something that can't be taken in."""
-        self._skipped.append(Skipped(where, why))
+    def skip(self, where: str, why: str, amount: int = 1) -> None:
+        """Tell of something that can't be taken in, or of so many such things."""
+        self._skipped.append(Skipped(where, why, amount))
+
+    def delete(self, ids: Iterable[str]) -> None:
+        """Keep the ids, as the source has them, of what was deleted there."""
+        self._deleted |= frozenset(ids)
 
     def id_of(self, user_id: str, key: str) -> str:
         """Return the id that an item of this user and key has."""
@@ -266,7 +276,7 @@ class Gathering:
         found = tuple(
             Arrival(user_id, _numbered(told), _places(told)) for user_id, told in users.items()
         )
-        return Arrivals(self._source, found, tuple(self._skipped))
+        return Arrivals(self._source, found, tuple(self._skipped), self._deleted)
 
 
 def _identifier(field: str, value: str | None) -> str | None:

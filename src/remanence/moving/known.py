@@ -12,12 +12,25 @@ from remanence.moving.arrivals import Arrival
 from remanence.store.archive import ArchivedEpisode, ArchivedFact, ArchivedItem
 from remanence.types import Episode, Fact, Filter
 
-__all__ = ["Known", "Lineage", "items_of", "known_of", "lineage_of", "says_the_same"]
+__all__ = [
+    "Known",
+    "Lineage",
+    "MessageKey",
+    "items_of",
+    "known_of",
+    "lineage_in",
+    "lineage_of",
+    "message_key",
+    "says_the_same",
+]
 
 _AT_ONCE = 2_000
 
 Lineage = tuple[str, str]
 """Of what a statement is a version: the source, and the thing's id in it."""
+
+MessageKey = tuple[str | None, str | None, str]
+"""What a message is known by besides its id: the agent, the session, and its id there."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -26,10 +39,13 @@ class Known:
 
     Attributes:
         items: Items that come in, as they are here, by their ids.
+        messages: Messages that are here under the message id of one that comes in, by their
+            sessions and message ids.
         versions: What is current here of the things that come in, where it is none of the items.
     """
 
     items: Mapping[str, Episode | Fact]
+    messages: Mapping[MessageKey, Episode]
     versions: Mapping[Lineage, list[Fact]]
 
 
@@ -57,24 +73,38 @@ async def known_of(memory: Memory, arrival: Arrival) -> Known:
         for item in arrival.items
         if isinstance(item, ArchivedFact) and (lineage := lineage_of(item)) is not None
     }
+    keys = {key for item in arrival.items if (key := message_key(item)) is not None}
     items: dict[str, Episode | Fact] = {}
+    messages: dict[MessageKey, Episode] = {}
     versions: dict[Lineage, list[Fact]] = {}
     async for item in items_of(memory, arrival.user_id):
+        if isinstance(item, Episode) and item.message_id is not None:
+            key = (item.scope.agent_id, item.scope.session_id, item.message_id)
+            if key in keys:
+                messages[key] = item
         if item.id in ids:
             items[item.id] = item
         elif isinstance(item, Fact) and item.imported and item.superseded_at is None:
-            lineage = _lineage(item.metadata)
+            lineage = lineage_in(item.metadata)
             if lineage in lineages:
                 versions.setdefault(lineage, []).append(item)
-    return Known(items, versions)
+    return Known(items, messages, versions)
+
+
+def message_key(item: ArchivedItem) -> MessageKey | None:
+    """Return what a message that comes in is known by in its session, if it has such an id."""
+    if not isinstance(item, ArchivedEpisode) or item.message_id is None:
+        return None
+    return item.agent_id, item.session_id, item.message_id
 
 
 def lineage_of(fact: ArchivedFact) -> Lineage | None:
     """Return of what a statement that comes in is a version, if it says so."""
-    return _lineage(json.loads(fact.metadata))
+    return lineage_in(json.loads(fact.metadata))
 
 
-def _lineage(metadata: Mapping[str, Any]) -> Lineage | None:
+def lineage_in(metadata: Mapping[str, Any]) -> Lineage | None:
+    """Return of what a statement with such metadata is a version, if they say so."""
     source: object = metadata.get("source")
     if not isinstance(source, dict):
         return None

@@ -77,13 +77,15 @@ class _Move:
         self._advance = advance
         self._known_as: dict[str, str] = {}
         self._skipped: dict[str, str] = {}
+        self._staying: set[str] = set()  # told of, and not left out
         self._episodes = self._facts = self._there = 0
 
     async def all(self) -> Moved:
         """Take it in, and look for it."""
         plan = planned(self._arrival, await known_of(self._memory, self._arrival))
         self._there = plan.there
-        self._advance(plan.there)
+        self._skipped |= plan.refused
+        self._advance(plan.there + len(plan.refused))
         for batch in batches(plan.parts, _AT_ONCE):
             await self._take(batch)
         expected = [item for item in self._arrival.items if item.id not in self._skipped]
@@ -93,7 +95,7 @@ class _Move:
             facts=self._facts,
             there=self._there,
             skipped=tuple(
-                Skipped(self._arrival.places.get(id_, id_), why)
+                Skipped(self._arrival.places.get(id_, id_), why, int(id_ not in self._staying))
                 for id_, why in self._skipped.items()
             ),
             kept=plan.kept,
@@ -130,6 +132,8 @@ class _Move:
         for item in part.items:
             self._skipped[item.id] = why
         for ending in part.endings:
+            if ending.fact not in self._skipped:
+                self._staying.add(ending.fact)
             self._skipped.setdefault(ending.fact, f"it stays as it is here; {why}")
 
     def _resting(self, item: ArchivedItem) -> ArchivedItem:

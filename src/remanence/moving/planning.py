@@ -9,14 +9,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from remanence.moving.arrivals import Arrival, Skipped
-from remanence.moving.known import Known, lineage_of, says_the_same
-from remanence.store.archive import ArchivedEnding, ArchivedFact, ArchivedItem
+from remanence.moving.known import Known, lineage_of, message_key, says_the_same
+from remanence.store.archive import ArchivedEnding, ArchivedEpisode, ArchivedFact, ArchivedItem
 from remanence.types import Episode, Fact
 
 __all__ = ["Part", "Plan", "batches", "planned"]
 
 _FLEETING = ("source", "description")
 
+_NO_KEY = (None, None, "")
+_WITH_OTHER_WORDS = (
+    "is here already, with another role or other words; what is here stays as it was said: forget "
+    "it first to have this instead"
+)
 _OTHERWISE = "is here already, with another time, place or metadata; what is here was kept"
 
 
@@ -41,11 +46,15 @@ class Plan:
         parts: What is to be taken in, in order.
         there: How many items need not be.
         kept: Those of them of which something else is known here.
+        refused: Messages that are here with other words, by their ids: why they don't come.
+        new: The ids of what is not here yet, as far as that can be told before it comes.
     """
 
     parts: Sequence[Part]
     there: int
     kept: tuple[Skipped, ...]
+    refused: Mapping[str, str]
+    new: frozenset[str]
 
 
 def planned(arrival: Arrival, known: Known) -> Plan:
@@ -61,9 +70,16 @@ def planned(arrival: Arrival, known: Known) -> Plan:
     coming: list[ArchivedItem] = []
     endings: list[ArchivedEnding] = []
     kept: list[Skipped] = []
+    refused: dict[str, str] = {}
+    arriving: set[str] = set()
     for item in arrival.items:
         there = known.items.get(item.id)
-        if there is None:
+        heard = there or known.messages.get(message_key(item) or _NO_KEY)
+        if isinstance(item, ArchivedEpisode) and heard and not says_the_same(item, heard):
+            refused[item.id] = f"{item.message_id or item.id} {_WITH_OTHER_WORDS}"
+        elif there is None:
+            if heard is None:
+                arriving.add(item.id)
             new, more = _among_versions(item, known)
             coming.append(new)
             endings += more
@@ -73,8 +89,8 @@ def planned(arrival: Arrival, known: Known) -> Plan:
             endings += _ending(item, there)
         elif _differs(item, there):
             kept.append(Skipped(arrival.places.get(item.id, item.id), _OTHERWISE))
-    there = len(arrival.items) - len(coming)
-    return Plan(_parts(coming, endings), there, tuple(kept))
+    there = len(arrival.items) - len(coming) - len(refused)
+    return Plan(_parts(coming, endings), there, tuple(kept), refused, frozenset(arriving))
 
 
 def batches(parts: Sequence[Part], most: int) -> Iterator[list[Part]]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO, get_args
 
+from remanence.archive.markdown.told import origin
 from remanence.archive.markdown.words import day, inline
 from remanence.store.archive import ArchivedFact
 from remanence.types import FactKind, Role
@@ -127,8 +128,9 @@ def _times(fact: ArchivedFact) -> list[str]:
     stated_by = _stated_by(fact)
     if stated_by is not None:
         told.append(f"told by the {stated_by}")
-    if fact.imported:
-        told.append("from a file")
+    source = origin(fact)
+    if source is not None:
+        told.append(f"from {source}")
     return told
 
 

@@ -6,12 +6,14 @@ import contextlib
 import dataclasses
 import datetime as dt
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
 from remanence.archive.markdown.facts import FactPages
-from remanence.archive.markdown.words import day, file_name, inline, moment, verbatim
+from remanence.archive.markdown.quoting import quote
+from remanence.archive.markdown.told import SessionKey, origin, titles
+from remanence.archive.markdown.words import day, file_name, inline, moment
 from remanence.store.archive import ArchivedEpisode, Contents
 
 __all__ = ["FACTS", "MARK", "README", "SESSIONS", "Written", "write_pages"]
@@ -49,6 +51,7 @@ class _Session:
     session_id: str | None
     first: dt.datetime
     last: dt.datetime
+    title: str | None = None
     messages: int = 0
     day: str = ""
 
@@ -58,10 +61,20 @@ class _Session:
         return f"{SESSIONS}/{self.name}.md"
 
     @property
-    def title(self) -> str:
-        """What it is called, with its agent."""
-        called = "Unnamed session" if self.session_id is None else inline(self.session_id)
-        return called if self.agent_id is None else f"{called} (agent {inline(self.agent_id)})"
+    def called(self) -> str:
+        """What it is called: its title, else its name."""
+        called = self.title or self.session_id
+        return "Unnamed session" if called is None else inline(called)
+
+    @property
+    def beside(self) -> str:
+        """What is told beside that: its name, if it is called otherwise, and its agent."""
+        told: list[str] = []
+        if self.title is not None and self.session_id is not None:
+            told.append(f"session {inline(self.session_id)}")
+        if self.agent_id is not None:
+            told.append(f"agent {inline(self.agent_id)}")
+        return f" ({', '.join(told)})" if told else ""
 
 
 def write_pages(
@@ -83,9 +96,10 @@ def write_pages(
     """
     wanted = {source.episode for fact in contents.facts() for source in fact.sources}
     (folder / SESSIONS).mkdir(mode=0o700)
-    with contextlib.closing(_SessionPages(folder, wanted)) as sessions:
-        for episode in contents.episodes():
-            before_each()
+    with contextlib.closing(
+        _SessionPages(folder, wanted, titles(_each(contents, before_each)))
+    ) as sessions:
+        for episode in _each(contents, before_each):
             sessions.add(episode)
     with contextlib.closing(FactPages(folder, sessions.places)) as facts:
         for fact in contents.facts():
@@ -104,6 +118,12 @@ def write_pages(
     )
 
 
+def _each(contents: Contents, before_each: Callable[[], None]) -> Iterator[ArchivedEpisode]:
+    for episode in contents.episodes():
+        before_each()
+        yield episode
+
+
 def create(file: Path) -> TextIO:
     """Return a file of its owner's that is written at its end, and made if need be."""
     descriptor = os.open(file, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
@@ -117,11 +137,12 @@ class _SessionPages:
         places: Where messages are that were asked for: the page, and a short name for links.
     """
 
-    def __init__(self, folder: Path, wanted: set[str]) -> None:
+    def __init__(self, folder: Path, wanted: set[str], titles_: dict[SessionKey, str]) -> None:
         self.places: dict[str, tuple[str, str]] = {}
         self._folder = folder
         self._wanted = wanted
-        self._sessions: dict[tuple[str | None, str | None], _Session] = {}
+        self._titles = titles_
+        self._sessions: dict[SessionKey, _Session] = {}
         self._names: set[str] = set()
         self._open: tuple[_Session, TextIO] | None = None
 
@@ -141,7 +162,7 @@ class _SessionPages:
         if episode.id in self._wanted:
             file.write(f'\n<a id="{episode.id}"></a>\n')
             self.places[episode.id] = session.page, day(episode.at)
-        file.write(f"\n### {_heading(episode)}\n\n{verbatim(episode.content)}")
+        file.write(f"\n### {_heading(episode)}\n\n{quote(episode.content)}")
 
     def _page_of(self, episode: ArchivedEpisode) -> tuple[_Session, TextIO]:
         key = (episode.agent_id, episode.session_id)
@@ -151,12 +172,13 @@ class _SessionPages:
         self.close()
         is_new = session is None
         if session is None:
-            name = self._name(file_name(episode.at, *key))
-            session = self._sessions[key] = _Session(name, *key, episode.at, episode.at)
+            title = self._titles.get(key)
+            name = self._name(file_name(episode.at, *key, title))
+            session = self._sessions[key] = _Session(name, *key, episode.at, episode.at, title)
         file = create(self._folder / session.page)
         self._open = session, file
         if is_new:
-            file.write(f"# {session.title}\n")
+            file.write(f"# {session.called}{session.beside}\n")
         return self._open
 
     def _name(self, name: str) -> str:
@@ -181,8 +203,9 @@ def _counted(number: int, thing: str) -> str:
 def _heading(episode: ArchivedEpisode) -> str:
     role = "tool result" if episode.role == "tool" else episode.role
     told = role if episode.name is None else f"{inline(episode.name)} ({role})"
-    from_a_file = ", from a file" if episode.imported else ""
-    return f"{episode.at.timetz().isoformat(timespec='seconds')} {told}{from_a_file}"
+    source = origin(episode)
+    came = "" if source is None else f", from {source}"
+    return f"{episode.at.timetz().isoformat(timespec='seconds')} {told}{came}"
 
 
 def _write_readme(
@@ -199,7 +222,7 @@ def _write_readme(
     if told:
         file.write("\n| Session | Messages | From | To |\n| --- | ---: | --- | --- |\n")
     file.writelines(
-        f"| [{session.title}]({session.page}) | {session.messages:,} | {moment(session.first)} "
-        f"| {moment(session.last)} |\n"
+        f"| [{session.called}]({session.page}){session.beside} | {session.messages:,} "
+        f"| {moment(session.first)} | {moment(session.last)} |\n"
         for session in told
     )

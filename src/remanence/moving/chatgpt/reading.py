@@ -88,7 +88,8 @@ def _take(
             spoken.append((node, told))
     times = _times([told for _, told in spoken], conversation)
     if times is None:
-        gathering.skip(where, "create_time: is missing, in its messages as well")
+        why = "create_time: is missing, in its messages as well"
+        gathering.skip(where, why, amount=len(spoken))
         return
     place = Place(user_id, agent_id, session_id)
     known = _metadata(conversation, session_id)

@@ -21,6 +21,8 @@ _EVENTS = (
     "ORDER BY rowid"
 )
 _MESSAGES = "SELECT id, session_scope, role, content, name, created_at FROM messages ORDER BY rowid"
+_OPTION = "--history"
+_FIX = "name the history.db that mem0 writes, or leave it out"
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 
 
@@ -62,28 +64,34 @@ class History:
         said: The messages, in order.
     """
 
-    versions: Mapping[str, Sequence[Version]]
-    deleted: frozenset[str]
-    said: Sequence[Said]
+    versions: Mapping[str, Sequence[Version]] = dataclasses.field(
+        default_factory=dict[str, Sequence[Version]]
+    )
+    deleted: frozenset[str] = frozenset()
+    said: Sequence[Said] = ()
 
 
-def read_history(file: Path | None) -> History:
-    """Return what a history tells; without a file it is nothing.
+def read_history(file: Path) -> History:
+    """Return what a history tells.
 
     Raises:
         InputError: It can't be read, or is no history of mem0's.
     """
-    if file is None:
-        return History({}, frozenset(), ())
     with contextlib.closing(sqlite3.connect(":memory:")) as copy:
-        copied(file, copy)
+        try:
+            copied(file, copy)
+        except InputError as error:
+            raise InputError(_OPTION, error.problem, _FIX) from error
         try:
             tables = {name for (name,) in copy.execute(_TABLES)}
-            events = copy.execute(_EVENTS).fetchall() if "history" in tables else []
+            if "history" not in tables:
+                problem = f"{file} is no history of mem0's: it has no table of that name"
+                raise InputError(_OPTION, problem, _FIX)
+            events = copy.execute(_EVENTS).fetchall()
             said = copy.execute(_MESSAGES).fetchall() if "messages" in tables else []
         except sqlite3.Error as error:
             raise InputError(
-                "history",
+                _OPTION,
                 f"{file} is not as mem0 writes it ({error})",
                 "have the installed version of mem0 open it once, or leave it out",
             ) from error

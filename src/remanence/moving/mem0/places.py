@@ -40,7 +40,7 @@ def located(path: Path, history: Path | None) -> Located:
         InputError: There is no such thing.
     """
     if history is not None and not history.is_file():
-        raise InputError("history", f"{history} is no file", "name mem0's history.db")
+        raise InputError("--history", f"{history} is no file", "name mem0's history.db")
     if not path.is_dir():
         raise InputError("path", f"{path} is no folder", "name the folder that mem0 stores in")
     for store in (path, path / _STORE):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from remanence.backends.mem0.answers import KEY, SESSION, time_of
+from remanence.errors import InputError
 from remanence.moving.arrivals import Arrivals, Gathering, Place
 from remanence.moving.mem0.history import History, Said, Version, read_history
-from remanence.moving.mem0.places import located
+from remanence.moving.mem0.owners import Owners
+from remanence.moving.mem0.places import Located, located
 from remanence.moving.mem0.points import Point, points
 from remanence.types import Role
 
@@ -22,6 +25,10 @@ _OWN = (_TEXT, "text_lemmatized", "hash", "created_at", "updated_at", *_SCOPE, K
 """What becomes something else than metadata, or nothing as it can be made anew."""
 
 _PROCEDURE = "procedural_memory"
+_UNKNOWN: Role = "assistant"
+"""In whose words something is of which mem0 does not tell that: a model's, who heard it."""
+_STATEMENT = 7
+"""The version of the UUIDs that statements are delivered with."""
 _NOBODYS = "belongs to no user; name whose it is to be with --user"
 
 
@@ -57,20 +64,35 @@ def read_mem0(
         MissingExtraError: Qdrant's client is not installed.
     """
     places = located(path.expanduser(), history)
-    told = read_history(places.history)
-    reader = _Reader(Gathering(_SOURCE, now), told, now, user_id, agent_id)
+    gathering = Gathering(_SOURCE, now)
+    told = read_history(history) if history is not None else _beside(places, gathering)
+    reader = _Reader(gathering, told, now, user_id, agent_id)
     for point in points(places.store, progress):
         reader.memory(point)
     for said in told.said:
         reader.message(said)
+    reader.finish(places)
+    return gathering.arrivals()
+
+
+def _beside(places: Located, gathering: Gathering) -> History:
+    """Return what the history beside a store tells; where it tells nothing, that is told."""
     if places.history is None:
-        reader.gathering.skip(
+        gathering.skip(
             str(places.store),
             "there is no history.db beside it, which tells what memories said before, and what was "
             "said last; name it with --history",
+            amount=0,
         )
-    reader.finish(str(places.history or places.store))
-    return reader.gathering.arrivals()
+        return History()
+    try:
+        return read_history(places.history)
+    except InputError as error:
+        gathering.skip(
+            str(places.history),
+            f"{error.problem}; what memories said before, and what was said last, is left out",
+        )
+        return History()
 
 
 class _Reader:
@@ -90,7 +112,7 @@ class _Reader:
         self._user_id = user_id
         self._agent_id = agent_id
         self._seen: set[str] = set()
-        self._others = 0
+        self._owners = Owners(user_id)
 
     def memory(self, point: Point) -> None:
         """Add a memory, with what it said before."""
@@ -100,7 +122,7 @@ class _Reader:
         if not isinstance(text, str):
             self.gathering.skip(where, "has no text, and so is no memory of mem0's")
             return
-        place = self._place(where, payload, payload.get(SESSION))
+        place = self._place(where, point.collection, payload, payload.get(SESSION))
         if place is None:
             return
         earlier, at = self._earlier(point.id, text, payload)
@@ -113,7 +135,7 @@ class _Reader:
                 at=at or self._now,
                 metadata=_metadata(point),
                 kind="procedure" if payload.get("memory_type") == _PROCEDURE else None,
-                stated_by=_role(payload.get("role")) or _role(payload.get("attributed_to")),
+                stated_by=_stated_by(payload),
                 valid_until=_expiry(payload.get("expiration_date")),
             ),
             at or self._now,
@@ -129,6 +151,7 @@ class _Reader:
                     text=version.text,
                     at=since,
                     metadata={"source": {"from": _SOURCE, "id": point.id}},
+                    stated_by=_UNKNOWN,
                     superseded_at=until,
                     superseded_by=by,
                     ending="ended",
@@ -154,7 +177,7 @@ class _Reader:
         if role is None or at is None or not isinstance(said.fields["content"], str):
             self.gathering.skip(where, "has no role, no text or no time that is known here")
             return
-        place = self._place(where, said.scope, None)
+        place = self._place(where, None, said.scope, None)
         if place is not None:
             self.gathering.message(
                 place,
@@ -167,28 +190,66 @@ class _Reader:
                 metadata={"source": {"from": _SOURCE, "message": said.id}},
             )
 
-    def _place(self, where: str, told: Mapping[str, Any], session: object) -> Place | None:
-        """Return where something belongs, if it is to be read and that is known."""
+    def _place(
+        self, where: str, collection: str | None, told: Mapping[str, Any], session: object
+    ) -> Place | None:
+        """Return where something belongs, if it is to be read and that is known.
+
+        Args:
+            where: Its place in the source.
+            collection: What it is in, if it is a memory.
+            told: What names the user, the agent and the run.
+            session: The session, where it is known besides.
+        """
         user, agent, run = (_name(told.get(name)) for name in _SCOPE)
         if user is None and self._user_id is None:
             self.gathering.skip(where, _NOBODYS)
             return None
-        if user is not None and self._user_id not in (None, user):
-            self._others += 1
+        owner = self._owners.owner(user, collection)
+        if owner is None:
             return None
-        return Place(user or self._user_id or "", agent or self._agent_id, _name(session) or run)
+        return Place(owner, agent or self._agent_id, _name(session) or run)
 
-    def finish(self, where: str) -> None:
-        """Tell of what was left out."""
+    def finish(self, places: Located) -> None:
+        """Tell of what was left out.
+
+        Raises:
+            InputError: Memories name users, and not the one whose are to be read.
+        """
+        self._owners.check(places.store)
         gone = self._history.deleted - self._seen
         lost = self._history.versions.keys() - self._history.deleted - self._seen
-        for amount, why in (
-            (self._others, "of other users"),
-            (len(gone), "deleted in mem0, and not brought back"),
-            (len(lost), "of which only the history tells"),
+        self.gathering.delete(gone)
+        history = str(places.history)
+        for where, amount, why in (
+            *(
+                (history if name is None else f"collection {name}", amount, "of other users")
+                for name, amount in self._owners.others()
+            ),
+            (history, len(gone), "deleted in mem0, and not brought back"),
+            (history, len(lost), "of which only the history tells"),
         ):
             if amount:
-                self.gathering.skip(where, f"left out: {amount:,} {why}")
+                self.gathering.skip(where, f"left out: {amount:,} {why}", amount)
+
+
+def _stated_by(payload: Mapping[str, Any]) -> Role:
+    """Return in whose words a memory was found, as far as mem0 tells that.
+
+    A model drew it from what somebody said, and must not pass for what a program stored. What this
+    package's middleware had mem0 remember is an agent's, though mem0 was told it as a user's.
+    """
+    if _is_statement(payload.get(KEY)):
+        return _UNKNOWN
+    return _role(payload.get("role")) or _role(payload.get("attributed_to")) or _UNKNOWN
+
+
+def _is_statement(key: object) -> bool:
+    """Return whether a key is one that a statement is delivered with, and no reply's."""
+    try:
+        return isinstance(key, str) and uuid.UUID(key).version == _STATEMENT and "-" in key
+    except ValueError:
+        return False
 
 
 def _key(id_: str, text: str, at: dt.datetime | None) -> str:

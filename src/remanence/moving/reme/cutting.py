@@ -41,11 +41,15 @@ class Piece:
         text: What it says, headings included.
         line: In which line it begins, counted from that of the first line.
         above: The titles that it stands under, the outermost first.
+        words: What it says without the headings.
+        is_title: Whether it is a title that nothing stands under.
     """
 
     text: str
     line: int
     above: tuple[str, ...]
+    words: str = ""
+    is_title: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class _Block:
     lines: list[str]
     line: int
     is_item: bool = False
+    is_title: bool = False
 
 
 def cut(body: str, first_line: int = 1, *, title: str = "") -> list[Piece]:
@@ -81,7 +86,7 @@ def _pieces(
         prefix = _prefix(block.above)
         text = "\n".join(block.lines).strip()
         if len(prefix) + len(text) <= longest:
-            yield Piece(prefix + text, block.line, block.above)
+            yield Piece(prefix + text, block.line, block.above, text, block.is_title)
         elif block.is_item and deeper and (inner := _nested(block.lines)):
             head = " ".join(" ".join(block.lines[:inner]).split())
             if len(head) > _LONGEST_PREFIX:
@@ -128,12 +133,12 @@ def _split(
     for portion in _portions(text, room):
         if part and len(part) + len(portion) > room:
             if part.strip():
-                yield Piece(prefix + part.strip(), begins, above)
+                yield Piece(prefix + part.strip(), begins, above, part.strip())
             part, begins = "", line + passed
         part += portion
         passed += portion.count("\n")
     if part.strip():
-        yield Piece(prefix + part.strip(), begins, above)
+        yield Piece(prefix + part.strip(), begins, above, part.strip())
 
 
 def _portions(text: str, room: int) -> Iterator[str]:
@@ -224,7 +229,7 @@ class _Reader:
                 for each in self._titles:
                     each.has_something = True
                 above = (*self._above, *(each.text for each in self._titles))
-                yield _Block(above, [title.written], title.line)
+                yield _Block(above, [title.written], title.line, is_title=True)
 
     def _fenced(self, fence: str) -> int:
         for number in range(self._at + 1, len(self._lines)):

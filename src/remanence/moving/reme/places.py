@@ -20,6 +20,7 @@ _FOLDERS = ("daily", "digest", "session")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _BESIDE = ("dialog", "images")
 """What is read of the folder of sessions, and the pictures that were shown in them."""
+_LINK = "is a link; what it leads to may belong to somebody else"
 _MOST_BYTES = 16 * 1024 * 1024
 
 
@@ -51,12 +52,14 @@ class NoteFile:
     Attributes:
         file: Where it is.
         path: Its path in the workspace.
-        day: The day whose folder it is in; ``None`` for a digest.
+        day: The day whose folder it is in, or whose index it is; ``None`` for a digest.
+        is_index: Whether it is the page that lists a day's notes.
     """
 
     file: Path
     path: str
     day: dt.date | None
+    is_index: bool = False
 
 
 def workspaces(path: Path, user_id: str | None, gathering: Gathering) -> list[Workspace]:
@@ -110,10 +113,7 @@ def _of_users(users: Path, user_id: str | None, gathering: Gathering) -> Iterato
 
 
 def note_files(workspace: Workspace, gathering: Gathering) -> Iterator[NoteFile]:
-    """Yield the notes of days, then the digests, each in the order of their paths.
-
-    Index pages, which list the notes of a day, are passed over.
-    """
+    """Yield the notes of days with their index pages, then the digests, in order of their paths."""
     daily = workspace.folder / "daily"
     for entry in _entries(daily, workspace, gathering):
         where = f"{workspace.label}{workspace.path(entry)}"
@@ -121,6 +121,10 @@ def note_files(workspace: Workspace, gathering: Gathering) -> Iterator[NoteFile]
         if not entry.is_dir() or entry.is_symlink():
             if day is None or entry.suffix != ".md":
                 gathering.skip(where, "is in no folder of a day")
+            elif entry.is_symlink():
+                gathering.skip(where, _LINK)
+            else:
+                yield NoteFile(entry, workspace.path(entry), day, is_index=True)
         elif day is None:
             gathering.skip(where, "its name is no day, as 2026-03-01")
         else:
@@ -168,7 +172,7 @@ def _notes(
         path = workspace.path(entry)
         where = f"{workspace.label}{path}"
         if entry.is_symlink():
-            gathering.skip(where, "is a link; what it leads to may belong to somebody else")
+            gathering.skip(where, _LINK)
         elif entry.is_dir():
             yield from _notes(workspace, entry, day, gathering)
         elif entry.suffix == ".md":

@@ -17,6 +17,7 @@ from remanence.errors import InputError
 from remanence.moving.arrivals import Arrivals, Gathering, Place
 from remanence.moving.reme.cutting import Piece, cut
 from remanence.moving.reme.dialogs import Conversations, Spoken
+from remanence.moving.reme.pages import is_evidence, written_by_hand
 from remanence.moving.reme.places import (
     NoteFile,
     Workspace,
@@ -37,8 +38,6 @@ _LONGEST_TITLE = 80
 _LONGEST_LINK = 1_000
 _NOON = dt.time(12, tzinfo=dt.UTC)
 _DIALOG = re.compile(r"\[\[[^\]|]*?([^/\]|]+)\.jsonl(?:\|[^\]]*)?\]\]")
-_EVIDENCE = frozenset(("source", "sources", "\u6765\u6e90", "\u51fa\u5904"))
-"""What a digest calls the section in which it names the notes that it was made of."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -202,6 +201,10 @@ class _Reader:
             else:
                 self._gathering.skip(found.where, "says nothing")
             return
+        if found.file.is_index:
+            for piece in written_by_hand(found.note.body, found.first_line):
+                self._state(found, piece, _at(found.file), ())
+            return
         sources = self._sources_of(found)
         title = _title(_text(found.note.fields.get("name")))
         pieces = cut(found.note.body, found.first_line, title=title)
@@ -212,7 +215,7 @@ class _Reader:
             self._gathering.skip(found.where, "says nothing")
         whole = sources.of(f"{title} {description} {found.note.body}")
         for piece in pieces:
-            if found.file.day is None and _is_evidence(piece):
+            if is_evidence(piece, is_digest=found.file.day is None):
                 continue
             said = sources.of(piece.text) or whole
             self._state(found, piece, _at(found.file), said)
@@ -234,7 +237,7 @@ class _Reader:
         told: dict[str, Any] = {
             name: text
             for name in ("name", "description")
-            if not is_own and (text := _text(found.note.fields.get(name)))
+            if not (is_own or found.file.is_index) and (text := _text(found.note.fields.get(name)))
         }
         source = {"from": _SOURCE, "path": found.file.path, "line": piece.line}
         self._gathering.statement(
@@ -262,10 +265,6 @@ def _stated_by(sources: Sequence[Spoken]) -> Role:
     """Return whose words a note is: an agent wrote it, of what it heard."""
     roles = {each.role for each in sources}
     return "user" if roles == {"user"} else "assistant"
-
-
-def _is_evidence(piece: Piece) -> bool:
-    return "[[" in piece.text and any(title.casefold() in _EVIDENCE for title in piece.above)
 
 
 def _digest(told: object) -> str:
