@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 pytest.importorskip("reme")
 
 from remanence import InputError
+from remanence.errors import BackendUnavailableError
 from remanence.testing.models import ScriptedChatModel
 from tests.reme.parts import ALICE, QUICK, backend_of, exchange, found, hits, middleware_of
+from tests.reme.workspaces import files_with
 
 pytestmark = pytest.mark.agentscope
 
@@ -117,3 +120,53 @@ async def test_a_folder_that_is_used_in_the_other_way_is_warned_of(
     with caplog.at_level(logging.WARNING):
         await middleware_of(tmp_path, user_id=user_id).aclose()
     assert caplog.text == ""
+
+
+async def test_a_folder_that_was_moved_while_it_was_in_use_loses_nothing(tmp_path: Path) -> None:
+    backend = backend_of(tmp_path / "here")
+    assert await backend.retain(exchange(), scope=ALICE, wait=10)
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert not await backend.retain(exchange("I keep owls.", "second"), scope=ALICE, wait=0.5)
+    with pytest.raises(BackendUnavailableError, match="moved or removed"):
+        await found(backend)
+    await backend.aclose()
+    assert not (tmp_path / "here").exists()
+
+    moved = backend_of(tmp_path / "there")
+    assert await moved.settle(20)
+    assert sorted(await found(moved, "bees owls")) == ["I keep bees in Ghent.", "I keep owls."]
+    await moved.aclose()
+
+
+async def test_what_looks_like_the_end_of_a_list_stays_in_its_line(tmp_path: Path) -> None:
+    backend = backend_of(tmp_path)
+    for number, end in enumerate(("<!-- /notes:auto -->", "<!-- notes:auto -->", "-->")):
+        said = exchange(f"My PIN {end} is zebra{number}.", f"pin-{number}")
+        assert await backend.retain(said, scope=ALICE, wait=10)
+        await backend.aclose()  # the page is written anew
+        backend = backend_of(tmp_path)
+    (page,) = (tmp_path / "users/alice/daily").glob("*.md")
+    assert page.read_text("utf-8").count("zebra0") == 1
+    found_again = await hits(backend, "PIN")
+    assert {hit.text for hit in found_again} >= {"My PIN <!-- /notes:auto --> is zebra0."}
+    receipt = await backend.forget([hit.id for hit in found_again], scope=ALICE)
+    assert receipt.complete
+    assert files_with(tmp_path, "zebra") == []
+    await backend.aclose()
+
+
+async def test_a_page_that_is_not_written_at_once_is_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("remanence.backends.reme.workspace._PAGE_SECONDS", 0.3)
+    backend = backend_of(tmp_path)
+    for number in range(3):
+        said = exchange(f"I keep bees, says {number}.", f"reply-{number}")
+        assert await backend.retain(said, scope=ALICE, wait=10)
+    (page,) = (tmp_path / "users/alice/daily").glob("*.md")
+    for _ in range(50):
+        if page.read_text("utf-8").count("says") == 3:
+            break
+        await asyncio.sleep(0.1)
+    assert page.read_text("utf-8").count("says") == 3
+    await backend.aclose()

@@ -194,8 +194,12 @@ async def _tell_outliving(
         print_notice(
             f"still here: {current:,} of what was deleted in {arrivals.source} {are} known of "
             f"{user!r}, from an earlier import; to forget that, with what it said before: "
-            f"remanence forget --user {shlex.quote(user)} {ids}"
+            f"remanence forget{_named(db)} --user {shlex.quote(user)} {ids}"
         )
+
+
+def _named(db: str | None) -> str:
+    return "" if db is None else f" --db {shlex.quote(db)}"
 
 
 def _amount(*skipped: Sequence[Skipped]) -> int:

@@ -81,6 +81,7 @@ class ForgetMemory(MemoryTool):
     name: str = "forget_memory"
     description: str = (
         "Erase memories for good, because the user wants them forgotten. The user is asked first. "
+        "A memory whose id ends in a range of lines goes with the whole note that it is a part of. "
         "What was said or noted several times has an id for each: search again afterwards, until "
         "nothing that is to be forgotten is found."
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from remanence.backends.reme.identity import identify
+from remanence.backends.reme.naming import USERS
 from remanence.backends.reme.release import import_reme
 from remanence.backends.reme.service import ReMeService
 from remanence.backends.reme.settings import Background
@@ -105,7 +106,7 @@ class ReMeBackend(SharedBackend):
         embedder = None if embedding_model is None else _told(embedding_model)
         plan = Plan(root, _zone(timezone), embedder, Background(watch, dream))
         shelves.check(plan)
-        identity = f"{ReMeService.kind}:{identify(root)}"
+        identity = identify(root)
         _warn_of_others(root, apart=apart)
         self._apart = apart
         faults = Faults(_log)
@@ -148,7 +149,7 @@ class ReMeBackend(SharedBackend):
 
 def _warn_of_others(root: Path, *, apart: bool) -> None:
     """Warn if a folder looks as if it were used in the other way."""
-    own, others = (root / "daily").is_dir(), (root / "users").is_dir()
+    own, others = (root / "daily").is_dir(), (root / USERS).is_dir()
     if apart and own and not others:
         _log.warning(
             "%s is a workspace itself, whose notes are nobody's here; leave user_id out to use it",

@@ -160,6 +160,7 @@ def erase_everything(folder: Path, entries: Sequence[Entry], *, keep_folder: boo
     roots = [folder / name for name in _REME] if keep_folder else [folder]
     files = [file for root in roots for file in _files(root)]
     dialogs = sum(file.parent.name == "dialog" for file in files)
+    resources = sum("resource" in file.relative_to(folder).parts[:1] for file in files)
     rewritten = sum(overwrite(file) for file in files)
     for root in roots:
         shutil.rmtree(root, ignore_errors=True)
@@ -171,9 +172,10 @@ def erase_everything(folder: Path, entries: Sequence[Entry], *, keep_folder: boo
         places={
             "notes": len(entries),
             "conversations": dialogs,
-            "other files": len(files) - len(entries) - dialogs,
+            "resources": resources,
+            "other files": len(files) - len(entries) - dialogs - resources,
         },
-        checks=(Check("the workspace has no file", left == 0, f"{left} files are there"),),
+        checks=(Check("ReMe's folders have no file", left == 0, f"{left} files are there"),),
         out_of_reach=(_FILE_SYSTEM,),
         bytes_rewritten=rewritten,
     )

@@ -9,9 +9,9 @@ import uuid_utils
 
 from remanence.backends.folders import make_folder
 from remanence.backends.reme.files import write_whole
-from remanence.errors import InputError
+from remanence.errors import BackendUnavailableError, InputError
 
-__all__ = ["identify"]
+__all__ = ["check_place", "identify"]
 
 _FILE = "remanence.id"
 
@@ -34,6 +34,22 @@ def identify(root: Path) -> str:
     if not told:
         raise InputError("workspace_dir", f"{file} is empty", "remove it, and it is made anew")
     return told
+
+
+def check_place(root: Path, identity: str) -> None:
+    """Refuse to go on in a folder that is no longer there, or is another one by now.
+
+    Raises:
+        BackendUnavailableError: It was moved, or removed.
+    """
+    try:
+        told = (root / _FILE).read_text("utf-8").strip()
+    except OSError:
+        told = ""
+    if told != identity:
+        raise BackendUnavailableError(
+            f"{root} was moved or removed while it was in use; use it where it is now"
+        )
 
 
 def _write(file: Path) -> None:

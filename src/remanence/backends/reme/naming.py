@@ -12,7 +12,10 @@ from urllib.parse import unquote
 
 from remanence.types import Scope
 
-__all__ = ["is_quoted", "quoted", "session_name", "unquoted"]
+__all__ = ["USERS", "is_quoted", "quoted", "session_name", "unquoted"]
+
+USERS = "users"
+"""The folder that the workspaces of users are in."""
 
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-")
 _DEVICES = frozenset(

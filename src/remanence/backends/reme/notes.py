@@ -28,7 +28,7 @@ from remanence.errors import InputError
 from remanence.types import Role
 from remanence.validation import check_at
 
-__all__ = ["ENTRY", "Note", "Origin", "read_note", "written_note"]
+__all__ = ["ENTRY", "Note", "Origin", "harmless", "read_note", "written_note"]
 
 ENTRY = "remanence"
 """What the entry is called that tells where a note comes from."""
@@ -182,8 +182,17 @@ def _entry(origin: Origin) -> dict[str, Any]:
     return {name: value for name, value in sorted(fields.items()) if value not in (None, ())}
 
 
+def harmless(text: str) -> str:
+    """Return a text in which nothing is taken for a remark of HTML, as ReMe's pages have them.
+
+    What stands between two of them it writes anew, and what comes after the second it keeps for
+    ever.
+    """
+    return text.replace("<!--", "<! --").replace("-->", "-- >")
+
+
 def _shortened(text: str) -> str:
-    words = " ".join(text.split())
+    words = harmless(" ".join(text.split()))
     if len(words) <= _LONGEST_DESCRIPTION:
         return words
     return words[: _LONGEST_DESCRIPTION - 1].rstrip() + "…"

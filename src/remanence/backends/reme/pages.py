@@ -8,7 +8,7 @@ from pathlib import Path
 
 from remanence.backends.reme.catalog import is_page
 from remanence.backends.reme.files import rewrite
-from remanence.backends.reme.notes import ENTRY
+from remanence.backends.reme.notes import ENTRY, harmless
 
 __all__ = ["make_plain", "page_of", "strike_gone"]
 
@@ -25,12 +25,12 @@ def page_of(folder: Path, day: str) -> Path:
 
 
 def make_plain(page: Path) -> None:
-    """Leave out of a page what ReMe lists of notes that is not for people."""
+    """Leave out of a page what ReMe lists of notes that is not for people, or would break it."""
     if not page.is_file() or page.is_symlink():
         return
     text = page.read_text("utf-8", errors="replace")
     plain = "\n".join(
-        _ENTRY.sub("", line) if _LISTED.match(line) else line for line in text.split("\n")
+        harmless(_ENTRY.sub("", line)) if _LISTED.match(line) else line for line in text.split("\n")
     )
     if plain != text:
         rewrite(page, plain)

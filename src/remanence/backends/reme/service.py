@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from remanence.backends.reme.answers import is_extracted, is_wanted, recollection_of
 from remanence.backends.reme.catalog import Catalog
 from remanence.backends.reme.erasing import Doomed, erase_everything, erase_from
+from remanence.backends.reme.identity import check_place
 from remanence.backends.reme.models import Call
-from remanence.backends.reme.naming import quoted
+from remanence.backends.reme.naming import USERS, quoted
 from remanence.backends.reme.shelf import Loan, Plan, shelves
 from remanence.backends.reme.workspace import Workspace
 from remanence.backends.reme.writing import (
@@ -46,7 +47,7 @@ class ReMeService:
 
     Args:
         plan: Where, and how.
-        identity: What names where, wherever it is moved to.
+        identity: The folder's id.
         apart: Whether each user has a workspace of their own; else the folder is one workspace.
         chat_model: What extracts, if anything does.
         embedding_model: What embeds, if anything does.
@@ -69,7 +70,8 @@ class ReMeService:
         faults: Faults,
     ) -> None:
         """Keep the parts; nothing is opened yet."""
-        self.identity = identity
+        self.identity = f"{self.kind}:{identity}"
+        self._id = identity
         self._plan = plan
         self._apart = apart
         self._chat_model = chat_model
@@ -80,7 +82,7 @@ class ReMeService:
 
     def folder_of(self, user_id: str) -> Path:
         """Return the folder of a user's workspace, whether it is there or not."""
-        return self._plan.root / "users" / quoted(user_id) if self._apart else self._plan.root
+        return self._plan.root / USERS / quoted(user_id) if self._apart else self._plan.root
 
     async def recall(self, request: RecallRequest) -> list[Recollection]:
         """Search; notes that the agent can still see what they come from are left out.
@@ -89,7 +91,7 @@ class ReMeService:
             BackendError: ReMe failed.
         """
         folder = self.folder_of(request.where.user_id)
-        if not request.query.strip() or request.limit < 1 or not folder.is_dir():
+        if not request.query.strip() or request.limit < 1 or not self._is_there(folder):
             return []
 
         async def search(workspace: Workspace) -> list[Recollection]:
@@ -140,7 +142,7 @@ class ReMeService:
         does no harm where not all of them are there.
         """
         folder = self.folder_of(scope.user_id)
-        if not folder.is_dir():
+        if not self._is_there(folder):
             return False
 
         async def look(workspace: Workspace) -> bool:
@@ -156,7 +158,7 @@ class ReMeService:
             BackendError: It failed.
         """
         folder = self.folder_of(where.user_id)
-        if not folder.is_dir():
+        if not self._is_there(folder):
             return Erased()
         doomed = Doomed.of(where, ids)
         if doomed.whole:
@@ -185,6 +187,15 @@ class ReMeService:
         if loan is not None:
             await loan.give_back()
 
+    def _is_there(self, folder: Path) -> bool:
+        """Return whether somebody has a workspace; else there is nothing of theirs.
+
+        Raises:
+            BackendUnavailableError: The folder of all was moved, or removed.
+        """
+        check_place(self._plan.root, self._id)
+        return folder.is_dir()
+
     def _call(self) -> Call:
         return Call(self._chat_model, self._embedding_model)
 
@@ -207,6 +218,12 @@ class ReMeService:
                 self.faults.record("index", call.index_error)
 
     def _borrowed(self) -> Loan:
+        """Return what is lent of the folder.
+
+        Raises:
+            BackendUnavailableError: It was moved, or removed.
+        """
+        check_place(self._plan.root, self._id)
         with self._borrowing:
             if self._loan is None or self._loan.process != os.getpid():
                 self._loan = shelves.borrow(self._plan)

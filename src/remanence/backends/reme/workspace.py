@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import shutil
 import time
@@ -22,6 +23,7 @@ from remanence.backends.reme.models import (
     relayed_chat_model,
     relayed_embedding_model,
 )
+from remanence.backends.reme.naming import USERS
 from remanence.backends.reme.notes import Note, Origin, read_note, written_note
 from remanence.backends.reme.pages import make_plain, page_of
 from remanence.backends.reme.release import application
@@ -66,6 +68,8 @@ class Workspace:
         )
         self._pages: dict[str, float] = {}
         self._stale: set[str] = set()
+        self._later: dict[str, asyncio.TimerHandle] = {}
+        self._renewing: set[asyncio.Task[None]] = set()
 
     async def start(self, call: Call) -> None:
         """Start the application, and index what it does not know yet.
@@ -118,14 +122,19 @@ class Workspace:
             app = self._app
             if app is None:
                 return
+            while self._later:
+                self._later.popitem()[1].cancel()
+            there = self.folder.is_dir()
             try:
                 # Another process may have erased it: it is not to be saved again.
                 await self._index.drop((await asyncio.to_thread(self.catalog.look)).gone)
-                for day in sorted(self._stale):
+                for day in sorted(self._stale) if there else ():
                     await self.renew_page(day)
             finally:
                 self._app = None
                 await app.close()
+                if not there:  # it was moved, and ReMe has saved its index where it was
+                    await asyncio.to_thread(self._leave_nothing)
 
     async def refresh(self) -> None:
         """Index the notes that were written, changed or removed since the last time.
@@ -219,6 +228,7 @@ class Workspace:
             raise BackendError(f"ReMe: {answer.answer}")
         if path := answer.metadata.get("path"):
             await asyncio.to_thread(self._mark, str(path), given.origin)
+            await asyncio.to_thread(make_plain, page_of(self.folder, Path(path).parent.name))
         await self.refresh()
 
     async def forget_paths(self, paths: Sequence[str]) -> None:
@@ -230,6 +240,18 @@ class Workspace:
         async with self._indexing:
             await self._index.save_without(paths)
 
+    def _begin_to_renew(self, day: str) -> None:
+        del self._later[day]
+        if self._app is not None and day in self._stale:
+            task = asyncio.get_running_loop().create_task(self._renew_later(day))
+            self._renewing.add(task)
+            task.add_done_callback(self._renewing.discard)
+
+    async def _renew_later(self, day: str) -> None:
+        async with self._indexing:
+            if self._app is not None:
+                await self.renew_page(day)
+
     def knows(self, path: str) -> bool:
         """Return whether ReMe's index has a part of a note."""
         return self._index.knows(path)
@@ -237,6 +259,14 @@ class Workspace:
     def places(self, path: str) -> list[str]:
         """Return the parts of a note that ReMe's index has, as it writes them."""
         return self._index.places(path)
+
+    def _leave_nothing(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        users = self.folder.parent
+        if users.name == USERS:
+            with contextlib.suppress(OSError):  # there is something in them
+                users.rmdir()
+                users.parent.rmdir()
 
     def _drop_vectors_of_others(self, embedder: str) -> None:
         """Let all notes be embedded anew if another model made their vectors.
@@ -254,6 +284,9 @@ class Workspace:
 
     def _drop_saved(self, names: Sequence[str]) -> None:
         """Remove what ReMe saved: it is made anew of the notes."""
+        saved = self.folder / "metadata"
+        if not saved.is_dir():
+            saved.unlink(missing_ok=True)
         for name in names:
             shutil.rmtree(self.folder / "metadata" / name, ignore_errors=True)
 
@@ -281,6 +314,9 @@ class Workspace:
         now = time.monotonic()
         if not often and now - self._pages.get(day, -_PAGE_SECONDS) < _PAGE_SECONDS:
             self._stale.add(day)
+            if day not in self._later:
+                later = asyncio.get_running_loop().call_later
+                self._later[day] = later(_PAGE_SECONDS, self._begin_to_renew, day)
             return
         self._pages[day] = now
         self._stale.discard(day)

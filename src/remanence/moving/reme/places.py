@@ -8,14 +8,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from remanence.backends.reme.naming import quoted, unquoted
+from remanence.backends.reme.naming import USERS, quoted, unquoted
 from remanence.errors import InputError
 from remanence.moving.arrivals import Gathering
 from remanence.validation import check_identifier
 
 __all__ = ["NoteFile", "Workspace", "dialog_files", "note_files", "read_text", "workspaces"]
 
-_USERS = "users"
 _FOLDERS = ("daily", "digest", "session")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _BESIDE = ("dialog", "images")
@@ -78,13 +77,20 @@ def workspaces(path: Path, user_id: str | None, gathering: Gathering) -> list[Wo
     if not path.is_dir():
         problem = "is no folder" if path.exists() else "is not there"
         raise InputError("path", f"{path} {problem}", "name the folder of a ReMe workspace")
-    users = path / _USERS
-    if users.is_dir():
+    users = path / USERS
+    is_workspace = any((path / name).is_dir() for name in _FOLDERS)
+    if users.is_dir() and (not is_workspace or any(each.is_dir() for each in users.iterdir())):
+        if is_workspace:
+            gathering.skip(
+                str(path),
+                f"is a workspace itself, besides those in {USERS}: move its {', '.join(_FOLDERS)} "
+                "into a folder of their own, and name that",
+            )
         return list(_of_users(users, user_id, gathering))
-    if not any((path / name).is_dir() for name in _FOLDERS):
+    if not is_workspace:
         raise InputError(
             "path",
-            f"{path} has no {', '.join(_FOLDERS)} or {_USERS} in it, and so is no ReMe workspace",
+            f"{path} has no {', '.join(_FOLDERS)} or {USERS} in it, and so is no ReMe workspace",
             "name the folder that ReMe calls workspace_dir, or one with a workspace for each user",
         )
     if user_id is None:
@@ -99,10 +105,10 @@ def _of_users(users: Path, user_id: str | None, gathering: Gathering) -> Iterato
             raise InputError(
                 "--user", f"is {user_id!r}, who has no workspace in {users}", "check the name"
             )
-        yield Workspace(folder, user_id, f"{_USERS}/{folder.name}/", is_ours=True)
+        yield Workspace(folder, user_id, f"{USERS}/{folder.name}/", is_ours=True)
         return
     for folder in sorted(users.iterdir()):
-        where = f"{_USERS}/{folder.name}"
+        where = f"{USERS}/{folder.name}"
         name = unquoted(folder.name)
         if name is None:
             gathering.skip(where, "its name does not tell whose it is; name them with --user")
