@@ -7,7 +7,7 @@ import datetime as dt
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -50,10 +50,12 @@ class Changes:
     Attributes:
         written: The paths of notes that are new, or were written anew.
         gone: The paths of notes that are there no more.
+        unread: The paths of notes that can't be read now, and why.
     """
 
     written: tuple[str, ...]
     gone: tuple[str, ...]
+    unread: tuple[str, ...] = ()
 
 
 class Catalog:
@@ -101,7 +103,15 @@ class Catalog:
         written = tuple(path for path, stamp in seen.items() if self._stamps.get(path) != stamp)
         for path in gone:
             self._drop(path)
-        return Changes(tuple(self._take(written, seen)), gone)
+        taken: list[str] = []
+        unread: list[str] = []
+        for path in written:
+            try:
+                if self._take(path, seen[path]):
+                    taken.append(path)
+            except (OSError, ValueError, OverflowError) as error:  # it is tried again
+                unread.append(f"{path} ({error})")
+        return Changes(tuple(taken), gone, tuple(unread))
 
     def read(self, path: str) -> Note | None:
         """Return what a note says now, or ``None`` if it is gone."""
@@ -110,19 +120,18 @@ class Catalog:
         except FileNotFoundError:
             return None
 
-    def _take(self, paths: Iterable[str], seen: dict[str, _Stamp]) -> Iterator[str]:
-        for path in paths:
-            note = self.read(path)
-            if note is None:  # between the two looks
-                continue
-            self._drop(path)
-            stamp = seen[path]
-            self._stamps[path] = stamp
-            entry = self._entry(path, stamp[0], note)
-            self._entries[path] = entry
-            for key in entry.origin.keys if entry.origin is not None else ():
-                self._by_key.setdefault(key, set()).add(path)
-            yield path
+    def _take(self, path: str, stamp: _Stamp) -> bool:
+        """Take note of a note; return whether it is still there."""
+        note = self.read(path)
+        if note is None:
+            return False
+        entry = self._entry(path, stamp[0], note)
+        self._drop(path)
+        self._stamps[path] = stamp
+        self._entries[path] = entry
+        for key in entry.origin.keys if entry.origin is not None else ():
+            self._by_key.setdefault(key, set()).add(path)
+        return True
 
     def _drop(self, path: str) -> None:
         self._stamps.pop(path, None)
@@ -142,7 +151,7 @@ class Catalog:
             changed,
             at or self._day_of(path) or dt.datetime.fromtimestamp(changed, dt.UTC),
             origin,
-            str(session) if session is not None else None,
+            str(session) if isinstance(session, (str, int)) else None,
         )
 
     def _day_of(self, path: str) -> dt.datetime | None:
@@ -151,7 +160,8 @@ class Catalog:
         return None if day is None else dt.datetime.fromisoformat(day).replace(tzinfo=self._zone)
 
     def _files(self) -> Iterator[tuple[str, _Stamp]]:
-        waiting = [str(path) for name in FOLDERS if (path := self._folder / name).is_dir()]
+        paths = [self._folder / name for name in FOLDERS]
+        waiting = [str(path) for path in paths if path.is_dir() and not path.is_symlink()]
         before = len(str(self._folder)) + 1
         while waiting:
             for file in _listed(waiting.pop()):

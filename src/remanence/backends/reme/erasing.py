@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import json
 import os
 import re
 import shutil
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from remanence.backends.pieces import Samples, occurrences
 from remanence.backends.reme.answers import is_seen
@@ -27,6 +28,9 @@ __all__ = ["Doomed", "erase_everything", "erase_from"]
 _DIALOGS = "session/dialog"
 _REME = ("daily", "digest", "mem_session", "metadata", "resource", "session")
 """The folders of a workspace."""
+
+_SHORTEST = 20
+"""A shorter line may be anybody's."""
 
 _LINES = re.compile(r":\d+-\d+$")
 """What an id of a part of a note ends in."""
@@ -72,13 +76,18 @@ class Doomed:
 
     def names(self, workspace: Workspace, entry: Entry) -> list[str]:
         """Return the ids by which a note is to be erased; none if it is not to be."""
-        if not is_seen(entry, self.where):
+        if not is_seen(entry, self.where) and not self._is_half_written(entry):
             return []
         if self.ids is None:
             return [entry.path]
         if entry.path not in self.paths:
             return []
         return [each for each in (entry.path, *workspace.places(entry.path)) if each in self.ids]
+
+    def _is_half_written(self, entry: Entry) -> bool:
+        """Return whether a note is of a session that is to be erased, and was not marked so."""
+        unmarked = entry.origin is None and entry.session is not None
+        return unmarked and self.has_dialog(str(entry.session), frozenset())
 
     def has_dialog(self, name: str, drawn: frozenset[str]) -> bool:
         """Return whether a conversation is to be erased.
@@ -105,6 +114,11 @@ async def erase_from(workspace: Workspace, doomed: Doomed) -> Erased:
         OSError: A file can't be overwritten.
         BackendError: ReMe could not take it out of its index.
     """
+    async with workspace.quiet():
+        return await _erase(workspace, doomed)
+
+
+async def _erase(workspace: Workspace, doomed: Doomed) -> Erased:
     await workspace.refresh()
     named = {
         entry: names
@@ -113,15 +127,11 @@ async def erase_from(workspace: Workspace, doomed: Doomed) -> Erased:
     }
     entries = list(named)
     drawn = frozenset(entry.session for entry in entries if entry.session is not None)
-    dialogs = [
-        path
-        for path in sorted((workspace.folder / _DIALOGS).glob("*.jsonl"))
-        if doomed.has_dialog(path.stem, drawn)
-    ]
+    dialogs = [path for path in _dialogs(workspace.folder) if doomed.has_dialog(path.stem, drawn)]
     notes = [workspace.folder / entry.path for entry in entries]
     samples = _samples([*notes, *dialogs])
 
-    rewritten = 0
+    rewritten = await asyncio.to_thread(workspace.remove_transcripts)
     for path in (*dialogs, *notes):
         rewritten += await asyncio.to_thread(overwrite, path)
     with _replaced(workspace.folder / "metadata") as metadata:
@@ -158,6 +168,9 @@ def erase_everything(folder: Path, entries: Sequence[Entry], *, keep_folder: boo
         OSError: A file can't be overwritten.
     """
     roots = [folder / name for name in _REME] if keep_folder else [folder]
+    for root in roots:
+        if root.is_symlink():  # what it leads to is not in the workspace
+            root.unlink()
     files = [file for root in roots for file in _files(root)]
     dialogs = sum(file.parent.name == "dialog" for file in files)
     resources = sum("resource" in file.relative_to(folder).parts[:1] for file in files)
@@ -181,6 +194,14 @@ def erase_everything(folder: Path, entries: Sequence[Entry], *, keep_folder: boo
     )
 
 
+def _dialogs(folder: Path) -> list[Path]:
+    """Return the files of conversations; those that a link leads to are somewhere else."""
+    place = folder / _DIALOGS
+    if place.is_symlink() or place.parent.is_symlink():
+        return []
+    return sorted(path for path in place.glob("*.jsonl") if not path.is_symlink())
+
+
 def _files(folder: Path) -> Iterator[Path]:
     for place, _, names in os.walk(folder):
         for name in names:
@@ -201,9 +222,24 @@ def _samples(files: Iterable[Path]) -> Samples:
     texts: list[str] = []
     for file in files:
         with contextlib.suppress(FileNotFoundError):
-            text = file.read_text("utf-8", errors="replace")
-            texts.extend(line for line in text.split("\n") if len(line) > 20)
+            lines = file.read_text("utf-8", errors="replace").split("\n")
+            if file.suffix == ".jsonl":
+                lines = [text for line in lines for text in _said_in(line)]
+            texts.extend(line for line in lines if len(line) > _SHORTEST)
     return Samples(texts)
+
+
+def _said_in(line: str) -> list[str]:
+    """Return the texts of a message, as a conversation's file has it."""
+    try:
+        content: object = json.loads(line)["content"]
+    except (ValueError, TypeError, KeyError):
+        return [line]
+    if not isinstance(content, list):
+        return [str(content)]
+    blocks = cast("list[Any]", content)
+    told = [cast("dict[str, object]", block) for block in blocks if isinstance(block, dict)]
+    return [text for block in told if isinstance(text := block.get("text"), str)]
 
 
 @dataclasses.dataclass(slots=True)

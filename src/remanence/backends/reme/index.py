@@ -54,6 +54,8 @@ class Index:
 
         A note that ReMe can't make sense of is left out until it is changed; the call tells of it.
         """
+        if changes.unread:
+            note_problem(f"notes can't be read: {', '.join(changes.unread)}")
         # What is cut off here is done the next time.
         self._changed |= dict.fromkeys(changes.written, "modified")
         self._changed |= dict.fromkeys(changes.gone, "deleted")

@@ -9,6 +9,7 @@ import re
 import threading
 from typing import Any
 
+from remanence.backends.reme.guarding import register
 from remanence.config import reme_defaults
 from remanence.errors import MissingExtraError
 
@@ -73,6 +74,7 @@ def application(settings: dict[str, Any]) -> Any:
     with _importing, reme_defaults():
         made = module.Application(**settings)
         _quieten(module)
+    register(made)
     return made
 
 

@@ -25,7 +25,7 @@ from remanence.backends.reme.writing import (
 )
 from remanence.backends.request import RecallRequest
 from remanence.backends.service import Delivery, Erased
-from remanence.errors import BackendError, RemanenceError
+from remanence.errors import BackendError, BackendRefusedError, RemanenceError
 from remanence.telemetry import Faults
 from remanence.types import Filter, Recollection, Scope
 
@@ -128,7 +128,7 @@ class ReMeService:
             elif self._chat_model is None:
                 await workspace.write(notes_of_messages(delivery, said, self._plan.zone))
             else:
-                given = extraction_of(delivery, said)
+                given = extraction_of(delivery, said, self._plan.zone)
                 async with workspace.conversation(given.session):
                     if not is_extracted(workspace.catalog, delivery.key, delivery.scope):
                         await workspace.extract(call, given)
@@ -192,8 +192,10 @@ class ReMeService:
 
         Raises:
             BackendUnavailableError: The folder of all was moved, or removed.
+            BackendRefusedError: It is a link: what it leads to may be somebody else's.
         """
         check_place(self._plan.root, self._id)
+        _check_no_link(folder)
         return folder.is_dir()
 
     def _call(self) -> Call:
@@ -206,6 +208,7 @@ class ReMeService:
         call: Call | None = None,
     ) -> T:
         call = call or self._call()
+        _check_no_link(folder)
         try:
             return await _translated(self._borrowed().use(call, folder, work))
         except asyncio.CancelledError:
@@ -228,6 +231,11 @@ class ReMeService:
             if self._loan is None or self._loan.process != os.getpid():
                 self._loan = shelves.borrow(self._plan)
             return self._loan
+
+
+def _check_no_link(folder: Path) -> None:
+    if folder.is_symlink() or folder.parent.is_symlink():
+        raise BackendRefusedError(f"{folder} is, or is in, a link: put the workspace itself there")
 
 
 async def _translated(done: Awaitable[T]) -> T:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from remanence.backends.reme.guarding import GUARD
 
 __all__ = ["AGENTS", "Background", "settings_of"]
 
 AGENTS = "metadata/agents"
-"""Where ReMe's agent leaves what it was told, in the workspace; it is removed after each use."""
+"""Where ReMe's agent leaves what it was told, in the workspace; it is removed after each
+exchange, at the start, and when something is erased."""
 
 _WATCHED = {"watch_dirs": ["daily_dir", "digest_dir"], "watch_suffixes": ["md"]}
 
@@ -136,16 +140,25 @@ def _background_jobs(background: Background) -> dict[str, Any]:
             "node_search_step",
             query=("string", "what is looked for"),
         )
-        jobs["frontmatter_read"] = _job(
-            "Read the fields at the top of a note.",
-            "frontmatter_read_step",
-            path=_PATH,
-        )
+        jobs |= _tool("frontmatter_read", "Read the fields at the top of a note.", path=_PATH)
     return jobs
 
 
-def _job(about: str, step: str, **parameters: tuple[str, str]) -> dict[str, Any]:
-    """Return a job of one step, as a tool whose parameters are all required."""
+def _tool(tool: str, about: str, /, **parameters: tuple[str, str]) -> dict[str, Any]:
+    """Return a job that ReMe's agent has as a tool, whose arguments are looked at first."""
+    guard = {"backend": GUARD, "tool": tool}
+    return {tool: _job(about, f"{tool}_step", before=(guard,), **parameters)}
+
+
+def _job(
+    about: str,
+    step: str,
+    /,
+    *,
+    before: Sequence[dict[str, Any]] = (),
+    **parameters: tuple[str, str],
+) -> dict[str, Any]:
+    """Return a job of one step, all of whose parameters are required."""
     properties = {
         name: {"type": type_, "description": of} for name, (type_, of) in parameters.items()
     }
@@ -157,7 +170,7 @@ def _job(about: str, step: str, **parameters: tuple[str, str]) -> dict[str, Any]
             "properties": properties,
             "required": list(properties),
         },
-        "steps": [{"backend": step}],
+        "steps": [*before, {"backend": step}],
     }
 
 
@@ -167,34 +180,34 @@ _ABOUT = ("string", "what the note is about")
 _BODY = ("string", "what the note says")
 
 _TOOLS: dict[str, Any] = {
-    "daily_write": _job(
+    **_tool(
+        "daily_write",
         "Write a new note for a day.",
-        "daily_write_step",
         name=("string", "the note's name, which its file is called by"),
         description=_ABOUT,
         session_id=("string", "the conversation that it comes from"),
         content=_BODY,
         date=("string", "the day, as YYYY-MM-DD"),
     ),
-    "read": _job("Read a note.", "read_step", path=_PATH),
-    "edit": _job(
+    **_tool("read", "Read a note.", path=_PATH),
+    **_tool(
+        "edit",
         "Replace a text in a note wherever it occurs.",
-        "edit_step",
         path=_PATH,
         old=("string", "the text"),
         new=("string", "what stands there instead"),
     ),
-    "write": _job(
+    **_tool(
+        "write",
         "Write a note, or write it anew.",
-        "write_step",
         path=_PATH,
         name=_NAME,
         description=_ABOUT,
         content=_BODY,
     ),
-    "frontmatter_update": _job(
+    **_tool(
+        "frontmatter_update",
         "Set fields at the top of a note.",
-        "frontmatter_update_step",
         path=_PATH,
         metadata=("object", "the fields"),
     ),

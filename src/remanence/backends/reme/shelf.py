@@ -199,7 +199,10 @@ class Shelves:
             InputError: It does.
         """
         with self._lock:
-            shelf = self._shelves.get(plan.root)
+            self._check(plan)
+
+    def _check(self, plan: Plan) -> None:
+        shelf = self._shelves.get(plan.root)
         if shelf is None or shelf.process != os.getpid() or shelf.plan == plan:
             return
         told = {
@@ -219,8 +222,8 @@ class Shelves:
         Raises:
             InputError: They are open with another plan.
         """
-        self.check(plan)
         with self._lock:
+            self._check(plan)
             shelf = self._shelves.get(plan.root)
             if shelf is None or shelf.process != os.getpid():
                 if not self._shelves:

@@ -8,13 +8,14 @@ import dataclasses
 import shutil
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from remanence.backends.reme.catalog import Catalog, Entry
-from remanence.backends.reme.files import write_whole
+from remanence.backends.reme.files import overwrite, write_whole
+from remanence.backends.reme.guarding import Writing, current_writing
 from remanence.backends.reme.index import Index
 from remanence.backends.reme.models import (
     Call,
@@ -101,6 +102,7 @@ class Workspace:
                 background=self._background,
             )
         )
+        await asyncio.to_thread(self.remove_transcripts)
         models = app.context.components
         # Its own would be made of keys in the environment, which nobody gave for this.
         chat = call.chat_model
@@ -195,6 +197,14 @@ class Workspace:
         for day in {Path(note.path).parent.name for note in notes}:
             await self.renew_page(day, often=False)
 
+    @contextlib.asynccontextmanager
+    async def quiet(self) -> AsyncGenerator[None]:
+        """Wait until nothing is extracted from any conversation that somebody has begun with."""
+        async with contextlib.AsyncExitStack() as stack:
+            for lock in list(self._conversations.values()):
+                await stack.enter_async_context(lock)
+            yield
+
     def conversation(self, session: str) -> asyncio.Lock:
         """Return what keeps a conversation from being extracted from twice at the same time.
 
@@ -216,19 +226,28 @@ class Workspace:
         component = self._app.context.components["as_llm"]["default"]
         if component.model is _NONE and call.chat_model is not None:
             component.model = relayed_chat_model(call.chat_model)
+        writing = Writing(given.session, given.day)
+        now = current_writing.set(writing)
         try:
             answer = await self._app.run_job(
-                "auto_memory", messages=list(given.messages), session_id=given.session
+                "auto_memory",
+                messages=list(given.messages),
+                session_id=given.session,
+                date=given.day,
             )
         finally:
-            await asyncio.to_thread(self._remove_agents)
+            current_writing.reset(now)
+            await asyncio.to_thread(self.remove_transcripts)
         if call.chat_error is not None:
             raise call.chat_error
         if not answer.success:
             raise BackendError(f"ReMe: {answer.answer}")
         if path := answer.metadata.get("path"):
-            await asyncio.to_thread(self._mark, str(path), given.origin)
-            await asyncio.to_thread(make_plain, page_of(self.folder, Path(path).parent.name))
+            writing.paths.add(str(path))
+        for each in sorted(writing.paths):
+            if (self.folder / each).is_file():
+                await asyncio.to_thread(self._mark, each, given.origin)
+        await asyncio.to_thread(make_plain, page_of(self.folder, given.day))
         await self.refresh()
 
     async def forget_paths(self, paths: Sequence[str]) -> None:
@@ -298,9 +317,9 @@ class Workspace:
         marked = dataclasses.replace(origin, keys=keys)
         write_whole(self.folder / path, _rewritten(path, note, marked))
 
-    def _remove_agents(self) -> None:
-        for path in (self.folder / AGENTS).rglob("*.jsonl"):
-            path.unlink(missing_ok=True)
+    def remove_transcripts(self) -> int:
+        """Overwrite and remove what ReMe's agent leaves of what it was told; return how much."""
+        return sum(overwrite(path) for path in (self.folder / AGENTS).rglob("*.jsonl"))
 
     async def renew_page(self, day: str, *, often: bool = True) -> None:
         """Let ReMe list the notes of a day on its page.

@@ -50,11 +50,13 @@ class Extraction:
 
     Attributes:
         session: What ReMe knows the conversation by.
+        day: Its day, as the folder of its note is called.
         messages: What was said, as AgentScope's messages.
         origin: What the note that it writes is marked with.
     """
 
     session: str
+    day: str
     messages: tuple[Mapping[str, Any], ...]
     origin: Origin
 
@@ -68,8 +70,14 @@ def words_of(exchange: Exchange) -> Sequence[Message]:
     ]
 
 
-def extraction_of(delivery: Delivery, said: Sequence[Message]) -> Extraction:
-    """Return an exchange as ReMe's agent is given it."""
+def extraction_of(delivery: Delivery, said: Sequence[Message], zone: ZoneInfo) -> Extraction:
+    """Return an exchange as ReMe's agent is given it.
+
+    Args:
+        delivery: The exchange's.
+        said: Its messages.
+        zone: The time zone of the workspace's days.
+    """
     messages = tuple(
         {
             "id": message.id,
@@ -80,7 +88,9 @@ def extraction_of(delivery: Delivery, said: Sequence[Message]) -> Extraction:
         }
         for message in said
     )
-    return Extraction(session_name(delivery.scope), messages, _origin("extracted", delivery))
+    day = max(_time(message).astimezone(zone) for message in said).date().isoformat()
+    origin = _origin("extracted", delivery)
+    return Extraction(session_name(delivery.scope), day, messages, origin)
 
 
 def notes_of_messages(delivery: Delivery, said: Iterable[Message], zone: ZoneInfo) -> list[NewNote]:
