@@ -180,6 +180,7 @@ async def _by_reme(workspace: Path) -> None:
     settings = settings_of(
         workspace, timezone="UTC", embeds=False, extracts=True, background=Background()
     )
+    settings["jobs"]["daily_write"]["steps"] = [{"backend": "daily_write_step"}]  # as it is ReMe's
     app = application(settings)
     app.context.components["as_llm"]["default"].model = object()
     await app.start()
