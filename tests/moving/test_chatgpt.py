@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -211,6 +213,19 @@ def test_what_is_no_conversation_is_told(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("kind", [["text"], {"text": 1}, 7, True])
+def test_a_kind_that_is_no_text_is_told(tmp_path: Path, kind: object) -> None:
+    odd = message("user", {"content_type": kind, "parts": ["a"]})
+    arrivals = read(tmp_path, conversation(odd, message("user", "b")))
+    assert contents(arrivals) == ["b"]
+    assert [(skipped.where, skipped.why) for skipped in arrivals.skipped] == [
+        (
+            "conversations.json[0].mapping.n0",
+            "content_type: is no text, which is not known here",
+        )
+    ]
+
+
 def test_read_twice_it_is_the_same(tmp_path: Path) -> None:
     told = conversation(message("user", "a", id="m1"), message("user", "b", id="m1"))
     before = read(tmp_path, told)
@@ -251,6 +266,7 @@ def test_wherever_the_file_is(tmp_path: Path) -> None:
         ("[1 2]", "is cut off"),
         ("[" * 100_000, "is nested too deeply"),
         ("[1,]", "JSON"),
+        ('[{"a": ' + "1" * 5_000 + "}]", "has a number with too many digits"),
     ],
 )
 def test_a_broken_file_is_named(tmp_path: Path, text: str, why: str) -> None:
@@ -285,3 +301,10 @@ def test_what_is_no_export_is_refused(tmp_path: Path) -> None:
 def test_an_empty_export_holds_nothing(tmp_path: Path) -> None:
     (tmp_path / "conversations.json").write_text(" [ ] ")
     assert read(tmp_path).users == ()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes as on POSIX")
+def test_a_pipe_is_no_export(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "conversations.json")
+    with pytest.raises(InputError, match="is no file"):
+        read(tmp_path)

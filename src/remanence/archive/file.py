@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
-import secrets
-import threading
 from collections.abc import Generator
 from pathlib import Path
 
+from remanence.archive.placing import Fate, hidden_name
 from remanence.archive.writing import Written, write_archive
 from remanence.errors import ArchiveError, InputError
 from remanence.flushing import flush_folder
@@ -21,7 +20,7 @@ __all__ = ["ArchiveFile"]
 class ArchiveFile:
     """A file that is there as a whole, or not at all; readable by its owner only.
 
-    It may be written by one thread and given up by another.
+    It may be written by one thread and given up by another, until it is being put into its place.
 
     Args:
         path: Where it is to be.
@@ -37,8 +36,8 @@ class ArchiveFile:
         """
         self._path = path
         self._overwrite = overwrite
-        self._draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.part")
-        self._given_up = threading.Event()
+        self._draft = path.with_name(f"{hidden_name(path)}.part")
+        self._fate = Fate(path)
         with self._translated():
             if path.is_dir():
                 raise InputError("path", f"{path} is a folder", "name a file in it")
@@ -68,27 +67,24 @@ class ArchiveFile:
                         contents,
                         user_id=user_id,
                         created_at=created_at,
-                        before_each=self._check_wanted,
+                        before_each=self._fate.check_wanted,
                     )
                     file.flush()
                     os.fsync(file.fileno())
-                self._check_wanted()
+                self._fate.check_wanted()
         except BaseException:
             self.give_up()
             raise
         return written
-
-    def _check_wanted(self) -> None:
-        if self._given_up.is_set():
-            raise ArchiveError(f"{self._path} was given up while it was being written")
 
     def publish(self) -> int:
         """Put what was written into its place, durably; return its size in bytes.
 
         Raises:
             InputError: Something is there by now, and is not to be replaced.
-            ArchiveError: It can't be put there.
+            ArchiveError: It can't be put there, or was given up.
         """
+        self._fate.publish()
         try:
             with self._translated():
                 size = self._draft.stat().st_size
@@ -98,7 +94,7 @@ class ArchiveFile:
                     self._put_into_new_place()
                 flush_folder(self._path.parent)
         except BaseException:
-            self.give_up()
+            self._take_away()
             raise
         return size
 
@@ -124,8 +120,11 @@ class ArchiveFile:
             raise
 
     def give_up(self) -> None:
-        """Leave nothing behind of what was not put into its place."""
-        self._given_up.set()
+        """Leave nothing behind of it, unless it is being put into its place or is there."""
+        if self._fate.give_up():
+            self._take_away()
+
+    def _take_away(self) -> None:
         with contextlib.suppress(OSError):
             self._draft.unlink(missing_ok=True)
 

@@ -195,6 +195,7 @@ class SharedBackend:
         """Close what was opened, unless others use it; closing twice does nothing.
 
         The last user of a queue delivers for a moment what waits; what is left stays in the file.
+        Where closing was cancelled, closing again goes on with it.
         """
         with self._joining:
             self._closed = True
@@ -204,6 +205,10 @@ class SharedBackend:
             here = queue is not None and queue.process == os.getpid()
             if queue is not None and here and queues.leave(queue, self._served):
                 await queue.backend.aclose()
+        except BaseException:
+            with self._joining:
+                self._queue = queue
+            raise
         finally:
             await self._release()
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
-import secrets
 import shutil
-import threading
 from collections.abc import Generator
 from pathlib import Path
 
 from remanence.archive.markdown.writing import FACTS, MARK, README, SESSIONS, Written, write_pages
+from remanence.archive.placing import Fate, hidden_name
 from remanence.errors import ArchiveError, InputError
 from remanence.flushing import flush_folder
 from remanence.store.archive import Contents
@@ -22,7 +21,7 @@ __all__ = ["MarkdownFolder"]
 class MarkdownFolder:
     """A folder that is there as a whole, or not at all; readable by its owner only.
 
-    It may be written by one thread and given up by another.
+    It may be written by one thread and given up by another, until it is being put into its place.
 
     Args:
         path: Where it is to be. An empty folder may be there.
@@ -39,10 +38,10 @@ class MarkdownFolder:
         # Of "." and ".." the last part is no name that something can be put in the place of.
         self._path = path.absolute() if path.name not in ("", "..") else path.resolve()
         self._overwrite = overwrite
-        name = f".{self._path.name[:100]}.{secrets.token_hex(8)}"
+        name = hidden_name(self._path)
         self._draft = self._path.with_name(f"{name}.part")
         self._former = self._path.with_name(f"{name}.old")
-        self._given_up = threading.Event()
+        self._fate = Fate(path)
         with self._translated():
             if not self._path.parent.is_dir():
                 problem = f"its folder {self._path.parent} does not exist"
@@ -86,26 +85,23 @@ class MarkdownFolder:
                     contents,
                     user_id=user_id,
                     created_at=created_at,
-                    before_each=self._check_wanted,
+                    before_each=self._fate.check_wanted,
                 )
                 _sync(self._draft)
-                self._check_wanted()
+                self._fate.check_wanted()
         except BaseException:
             self.give_up()
             raise
         return written
-
-    def _check_wanted(self) -> None:
-        if self._given_up.is_set():
-            raise ArchiveError(f"{self._path} was given up while it was being written")
 
     def publish(self) -> None:
         """Put what was written into its place, durably.
 
         Raises:
             InputError: Something is there by now, and is not to be replaced.
-            ArchiveError: It can't be put there.
+            ArchiveError: It can't be put there, or was given up.
         """
+        self._fate.publish()
         try:
             with self._translated():
                 self._check_place()
@@ -115,7 +111,7 @@ class MarkdownFolder:
                     self._draft.rename(self._path)
                 flush_folder(self._path.parent)
         except BaseException:
-            self.give_up()
+            self._take_away()
             raise
 
     def _replace(self) -> None:
@@ -130,8 +126,11 @@ class MarkdownFolder:
         shutil.rmtree(self._former)
 
     def give_up(self) -> None:
-        """Leave nothing behind of what was not put into its place."""
-        self._given_up.set()
+        """Leave nothing behind of it, unless it is being put into its place or is there."""
+        if self._fate.give_up():
+            self._take_away()
+
+    def _take_away(self) -> None:
         shutil.rmtree(self._draft, ignore_errors=True)
 
     @contextlib.contextmanager
@@ -140,7 +139,7 @@ class MarkdownFolder:
             yield
         except OSError as error:
             # Who gave it up takes away what is being written.
-            self._check_wanted()
+            self._fate.check_wanted()
             raise ArchiveError(
                 f"{self._path} can't be written ({error.strerror or error}); free some space, make "
                 "the folder above it writable, or name one elsewhere"

@@ -118,10 +118,12 @@ def said(node: Mapping[str, Any]) -> Said | str | None:
     role, kind = author.get("role"), content.get("content_type")
     is_to_a_tool = message.get("recipient", _EVERYBODY) not in (_EVERYBODY, None)
     is_hidden = metadata.get("is_visually_hidden_from_conversation") is True
-    if role not in ("user", "assistant") or kind in _PASSED_OVER or is_to_a_tool or is_hidden:
+    is_passed_over = isinstance(kind, str) and kind in _PASSED_OVER
+    if role not in ("user", "assistant") or is_passed_over or is_to_a_tool or is_hidden:
         return None
     if kind not in ("text", "multimodal_text", "code"):
-        return f"content_type: is {kind!r}, which is not known here"
+        is_told = kind is None or isinstance(kind, str)
+        return f"content_type: is {repr(kind) if is_told else 'no text'}, which is not known here"
     text = _text(content)
     if not text.strip():
         return None

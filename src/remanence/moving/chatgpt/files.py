@@ -73,6 +73,10 @@ def conversations(part: Part) -> Iterator[tuple[object, int, int]]:
         except json.JSONDecodeError as error:
             where = f"{part.name}:{error.lineno}"
             raise RecordError(where, "JSON", error.msg, "export again, or unpack again") from error
+        except ValueError as error:
+            line = text.count("\n", 0, at) + 1
+            problem = "has a number with too many digits in the conversation that begins there"
+            raise RecordError(f"{part.name}:{line}", "JSON", problem, "shorten it") from error
         except RecursionError as error:
             problem = "is nested too deeply"
             raise RecordError(part.name, "JSON", problem, "check the file") from error
@@ -94,6 +98,8 @@ def _after_blanks(text: str, at: int) -> int:
 
 def _file(file: Path) -> Part:
     def text() -> str:
+        if file.exists() and not file.is_file():  # a pipe, from which reading never ends
+            raise InputError("path", f"{file} is no file", _FIX)
         try:
             _check_size(file.name, file.stat().st_size)
             return file.read_bytes().decode("utf-8-sig")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import shutil
 import sqlite3
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
@@ -25,6 +27,11 @@ _MIGRATIONS = "mem0migrations"
 _ENTITIES = "_entities"
 _AT_ONCE = 1_000
 _BUSY_SECONDS = 30.0
+_WAL = 2
+"""What a file's header has in two places if it is written by way of a write-ahead log."""
+_LOG = "-wal"
+_LOG_HEADER = 32
+_TRIES, _BETWEEN_SECONDS = 50, 0.1
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -111,13 +118,57 @@ def copied(source: Path, into: sqlite3.Connection) -> None:
         InputError: It can't be read.
     """
     try:
-        opened = sqlite3.connect(
-            f"{source.resolve().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS
-        )
-        with contextlib.closing(opened):
-            opened.backup(into)
+        source = source.resolve()
+        if not _has_log(source):
+            _back_up(source, into, "ro")
+            return
+        # Whoever opens such a file puts two others beside it, even if it is only for reading.
+        with tempfile.TemporaryDirectory(prefix="remanence-") as folder:
+            aside = Path(folder) / "copy.db"
+            _set_aside(source, aside)
+            _back_up(aside, into, "rw")
     except (sqlite3.Error, OSError) as error:
         raise _unreadable(source, error) from error
+
+
+def _has_log(source: Path) -> bool:
+    with source.open("rb") as file:
+        return _WAL in file.read(20)[18:]
+
+
+def _back_up(source: Path, into: sqlite3.Connection, mode: str) -> None:
+    uri = f"{source.as_uri()}?mode={mode}"
+    with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS)) as opened:
+        opened.backup(into)
+
+
+def _set_aside(source: Path, aside: Path) -> None:
+    """Copy a file and its log, as of one moment: again, if the log began anew meanwhile.
+
+    Raises:
+        OSError: They can't be read, or there was no such moment.
+    """
+    log, log_aside = (each.with_name(f"{each.name}{_LOG}") for each in (source, aside))
+    for _ in range(_TRIES):
+        before = _beginning(source, log)
+        # The file first: what comes into it meanwhile comes from the log, and so is in that too.
+        shutil.copyfile(source, aside)
+        log_aside.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copyfile(log, log_aside)
+        if _beginning(source, log) == before:
+            return
+        time.sleep(_BETWEEN_SECONDS)
+    raise OSError("it is written to all the time: stop what does that while it is read")
+
+
+def _beginning(source: Path, log: Path) -> bytes | tuple[int, int, int]:
+    """Return what is another each time a log begins anew; without one, when the file changes."""
+    with contextlib.suppress(FileNotFoundError), log.open("rb") as file:
+        if header := file.read(_LOG_HEADER):
+            return header
+    told = source.stat()
+    return told.st_ino, told.st_size, told.st_mtime_ns
 
 
 @contextlib.contextmanager

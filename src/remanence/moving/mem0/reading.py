@@ -201,14 +201,22 @@ class _Reader:
             told: What names the user, the agent and the run.
             session: The session, where it is known besides.
         """
-        user, agent, run = (_name(told.get(name)) for name in _SCOPE)
+        user, agent, run = (told.get(name) for name in _SCOPE)
+        if not _is_name(user):
+            self.gathering.skip(where, "user_id: is no text, and so names nobody")
+            return None
+        user = _name(user)
         if user is None and self._user_id is None:
             self.gathering.skip(where, _NOBODYS)
             return None
         owner = self._owners.owner(user, collection)
         if owner is None:
             return None
-        return Place(owner, agent or self._agent_id, _name(session) or run)
+        for name, value in (("agent_id", agent), ("run_id", run), (SESSION, session)):
+            if not _is_name(value):
+                self.gathering.skip(where, f"{name}: is no text")
+                return None
+        return Place(owner, _name(agent) or self._agent_id, _name(session) or _name(run))
 
     def finish(self, places: Located) -> None:
         """Tell of what was left out.
@@ -268,6 +276,12 @@ def _metadata(point: Point) -> dict[str, Any]:
     if "source" in kept:
         source["source"] = kept["source"]
     return {**kept, "source": source}
+
+
+def _is_name(value: object) -> bool:
+    """Return whether a value names something, or is missing; mem0 takes keys of a database too."""
+    is_key = isinstance(value, int | uuid.UUID) and not isinstance(value, bool)
+    return value is None or isinstance(value, str) or is_key
 
 
 def _name(value: object) -> str | None:

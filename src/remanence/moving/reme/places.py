@@ -20,6 +20,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _BESIDE = ("dialog", "images")
 """What is read of the folder of sessions, and the pictures that were shown in them."""
 _LINK = "is a link; what it leads to may belong to somebody else"
+_NO_FILE = "is no file"
 _MOST_BYTES = 16 * 1024 * 1024
 
 
@@ -105,14 +106,20 @@ def _of_users(users: Path, user_id: str | None, gathering: Gathering) -> Iterato
             raise InputError(
                 "--user", f"is {user_id!r}, who has no workspace in {users}", "check the name"
             )
-        yield Workspace(folder, user_id, f"{USERS}/{folder.name}/", is_ours=True)
+        where = f"{USERS}/{folder.name}"
+        if folder.is_symlink():
+            gathering.skip(where, _LINK)
+        else:
+            yield Workspace(folder, user_id, f"{where}/", is_ours=True)
         return
     for folder in sorted(users.iterdir()):
         where = f"{USERS}/{folder.name}"
         name = unquoted(folder.name)
         if name is None:
             gathering.skip(where, "its name does not tell whose it is; name them with --user")
-        elif folder.is_symlink() or not folder.is_dir():
+        elif folder.is_symlink():
+            gathering.skip(where, _LINK)
+        elif not folder.is_dir():
             gathering.skip(where, "is no folder")
         else:
             yield Workspace(folder, name, f"{where}/", is_ours=True)
@@ -129,6 +136,8 @@ def note_files(workspace: Workspace, gathering: Gathering) -> Iterator[NoteFile]
                 gathering.skip(where, "is in no folder of a day")
             elif entry.is_symlink():
                 gathering.skip(where, _LINK)
+            elif not entry.is_file():
+                gathering.skip(where, _NO_FILE)
             else:
                 yield NoteFile(entry, workspace.path(entry), day, is_index=True)
         elif day is None:
@@ -148,6 +157,8 @@ def dialog_files(workspace: Workspace, gathering: Gathering) -> Iterator[Path]:
         if entry.name not in _BESIDE:
             where = f"{workspace.label}{workspace.path(entry)}"
             gathering.skip(where, "holds no conversations in the form that is known here")
+    if sessions.is_symlink():
+        return
     for entry in _entries(sessions / "dialog", workspace, gathering):
         if entry.suffix == ".jsonl" and entry.is_file() and not entry.is_symlink():
             yield entry
@@ -181,18 +192,23 @@ def _notes(
             gathering.skip(where, _LINK)
         elif entry.is_dir():
             yield from _notes(workspace, entry, day, gathering)
-        elif entry.suffix == ".md":
-            yield NoteFile(entry, path, day)
-        else:
+        elif entry.suffix != ".md":
             gathering.skip(where, "is no note, whose name ends in .md")
+        elif not entry.is_file():  # a pipe, from which reading never ends
+            gathering.skip(where, _NO_FILE)
+        else:
+            yield NoteFile(entry, path, day)
 
 
 def _entries(folder: Path, workspace: Workspace, gathering: Gathering) -> list[Path]:
-    """Return what is in a folder, by name; nothing if it is not there."""
+    """Return what is in a folder, by name; nothing if it is not there, or a link."""
+    where = f"{workspace.label}{workspace.path(folder)}"
+    if folder.is_symlink():
+        gathering.skip(where, _LINK)
+        return []
     try:
         return sorted(folder.iterdir()) if folder.is_dir() else []
     except OSError as error:
-        where = f"{workspace.label}{workspace.path(folder)}"
         gathering.skip(where, f"can't be read ({error.strerror})")
         return []
 
