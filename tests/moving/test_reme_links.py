@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from remanence import InputError
 from remanence.moving.arrivals import Arrivals
 from remanence.moving.reme import read_reme
 
@@ -83,3 +84,11 @@ def test_what_is_no_file_is_not_opened(folder: Path) -> None:
         }.items()
     )
     assert users(found[0]) == ["bob"]
+
+
+def test_users_behind_a_link_are_nobody_here(tmp_path: Path) -> None:
+    (tmp_path / "there" / "alice" / "daily").mkdir(parents=True)
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "users").symlink_to(tmp_path / "there")
+    with pytest.raises(InputError, match="so is no ReMe workspace"):
+        read_reme(tmp_path / "here", user_id=None, now=dt.datetime.now(dt.UTC))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
@@ -111,7 +112,7 @@ def _jobs(*, extracts: bool) -> dict[str, Any]:
             "auto_memory": _job("", "auto_memory_step"),
             "daily_list": _job("List the notes of a day.", "daily_list_step"),
             "move": _job("Rename a note.", "move_step"),
-            **_TOOLS,
+            **copy.deepcopy(_TOOLS),  # it is the caller's to change
         }
     return jobs
 

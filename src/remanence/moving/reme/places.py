@@ -80,7 +80,8 @@ def workspaces(path: Path, user_id: str | None, gathering: Gathering) -> list[Wo
         raise InputError("path", f"{path} {problem}", "name the folder of a ReMe workspace")
     users = path / USERS
     is_workspace = any((path / name).is_dir() for name in _FOLDERS)
-    if users.is_dir() and (not is_workspace or any(each.is_dir() for each in users.iterdir())):
+    has_users = users.is_dir() and not users.is_symlink()  # which leads to somebody else's
+    if has_users and (not is_workspace or any(each.is_dir() for each in users.iterdir())):
         if is_workspace:
             gathering.skip(
                 str(path),
