@@ -26,6 +26,7 @@ from tests.integration.receiver import QUICK, Receiver, opened, put, until
 def _locked(database: Path) -> Generator[None]:
     """Have another connection hold the lock."""
     connection = apsw.Connection(str(database))
+    connection.set_busy_timeout(5_000)
     try:
         connection.execute("BEGIN IMMEDIATE")  # pyright: ignore[reportUnknownMemberType]
         yield

@@ -111,6 +111,7 @@ async def test_closing_while_the_store_is_locked(database: Path, receiver: Recei
         await put(outbox, "k1")
         await until(lambda: len(receiver.asked) == 1)
         other = apsw.Connection(str(database))
+        other.set_busy_timeout(5_000)
         other.execute("BEGIN IMMEDIATE")  # pyright: ignore[reportUnknownMemberType]
         began = time.monotonic()
         await outbox.aclose(0.1)

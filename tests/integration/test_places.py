@@ -145,6 +145,7 @@ async def test_a_lock_that_is_held_too_long(database: Path) -> None:
     async with Memory.open(database, busy_timeout=0.1) as memory:
         await memory.observe(HELLO, scope=ALICE)
         other = apsw.Connection(str(database))
+        other.set_busy_timeout(5_000)
         other.execute("BEGIN IMMEDIATE")  # pyright: ignore[reportUnknownMemberType]
         with pytest.raises(StoreBusyError, match=re.escape(str(database))):
             await memory.observe(Message("user", "again"), scope=ALICE)

@@ -130,6 +130,7 @@ async def test_what_the_store_could_not_take_is_stored_with_the_next_reply(
         middleware = MemoryMiddleware(memory, user_id="alice")
         agent = await agent_of(script("One.", "Two.", "Three."), middleware)
         blocker: Any = apsw.Connection(str(tmp_path / "engine.db"))  # its stubs are incomplete
+        blocker.set_busy_timeout(5_000)
         blocker.execute("BEGIN IMMEDIATE")
         await agent.reply(says("First."))
         await agent.reply(says("Second."))
@@ -151,6 +152,7 @@ async def test_what_the_store_could_not_take_is_tried_again_without_a_next_reply
     async with Memory.open(tmp_path / "engine.db", busy_timeout=0.05) as memory:
         agent = await agent_of(script("One."), MemoryMiddleware(memory, user_id="alice"))
         blocker: Any = apsw.Connection(str(tmp_path / "engine.db"))  # its stubs are incomplete
+        blocker.set_busy_timeout(5_000)
         blocker.execute("BEGIN IMMEDIATE")
         await agent.reply(says("First."))
         blocker.execute("ROLLBACK")
@@ -250,6 +252,7 @@ async def test_what_was_said_belongs_to_its_session_whenever_it_is_kept(tmp_path
         agent = await agent_of(script("One.", "Two."), MemoryMiddleware(memory, user_id="alice"))
         agent.state.session_id = "monday"
         blocker: Any = apsw.Connection(str(tmp_path / "engine.db"))  # its stubs are incomplete
+        blocker.set_busy_timeout(5_000)
         blocker.execute("BEGIN IMMEDIATE")
         await agent.reply(says("On Monday."))
         blocker.execute("ROLLBACK")

@@ -215,6 +215,7 @@ async def test_a_restored_state_is_kept_once_though_its_old_process_tries_again(
         middleware = MemoryMiddleware(memory, user_id="alice")
         old = await agent_of(ScriptedChatModel(lambda _: "I see."), middleware)
         blocker: Any = apsw.Connection(str(tmp_path / "engine.db"))  # its stubs are incomplete
+        blocker.set_busy_timeout(5_000)
         with contextlib.closing(blocker):
             blocker.execute("BEGIN IMMEDIATE")
             await old.reply(says("First."))

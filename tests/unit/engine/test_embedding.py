@@ -221,6 +221,7 @@ async def test_a_search_goes_on_while_nothing_can_be_written(tmp_path: Path) -> 
         await memory.settle()
         await tell(plain, "Our hound sleeps all day.")
         other = apsw.Connection(str(path))
+        other.set_busy_timeout(5_000)
         other.execute("BEGIN IMMEDIATE")  # pyright: ignore[reportUnknownMemberType] - as in the store
         try:
             async with asyncio.timeout(0.15):
