@@ -28,6 +28,7 @@ _COLUMNS = (
     "found after an outage",
     "pages as memories",
     "a search, ms",
+    "after a pause, ms",
 )
 
 
@@ -50,7 +51,7 @@ async def _run(arguments: argparse.Namespace, report: Report, folder: Path) -> N
             record[kind] = {"does not start": found}
             continue
         counts = (found.reached, found.notes, found.after_kill, found.after_outage, found.pages)
-        rows.append([kind, *map(str, counts), f"{found.search_ms:.1f}"])
+        rows.append([kind, *map(str, counts), f"{found.search_ms:.1f}", f"{found.paused_ms:.1f}"])
         record[kind] = dataclasses.asdict(found)
     report.table(f"{replies} replies, over a workspace of {notes:,} notes", _COLUMNS, rows)
     report.note(
@@ -59,7 +60,8 @@ async def _run(arguments: argparse.Namespace, report: Report, folder: Path) -> N
         "tool's call in between; found after kills: exchanges that a search finds again whose "
         "process was killed right after the reply; found after an outage: as well where the "
         "extracting model had failed four times at each; pages as memories: searches that returned "
-        "a day's list of notes; a search: by the tool that both offer, the median of 100"
+        "a day's list of notes; a search: by the tool that both offer, one right after the "
+        "other, the median of 100; after a pause: of 1.5 s before each"
     )
     report.record["kinds"] = record
 

@@ -26,6 +26,10 @@ _TOLD_FROM = 50_000
 _FAILURES = 4
 """How often a model fails at a fact that is away for a while: more than a call is tried."""
 
+_SEARCHES = 100
+_SETTLED_SECONDS, _PAUSE_SECONDS = 3.0, 1.5
+"""Ours looks at all files where some are so new, and where the last look is so long ago."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Measured:
@@ -36,7 +40,8 @@ class Measured:
         notes: How many memory notes were in the context after the turns.
         after_kill: How many exchanges were found again after kills.
         after_outage: How many were after the extracting model had been away.
-        search_ms: The median of a search.
+        search_ms: The median of a search, one right after the other.
+        paused_ms: The median of a search that comes after a pause.
         pages: In how many searches a day's page came back as a memory.
     """
 
@@ -45,6 +50,7 @@ class Measured:
     after_kill: int
     after_outage: int
     search_ms: float
+    paused_ms: float
     pages: int
 
 
@@ -66,25 +72,33 @@ async def measure(kind: str, folder: Path, *, notes: int, replies: int) -> Measu
         except Exception as error:  # whatever keeps it from starting is what is told
             return str(error) or type(error).__name__
         assert all(is_there), f"{is_there.count(False)} of the prepared notes are not found"
-        search_ms, pages = await _searches(middleware, known, replies)
+        await asyncio.sleep(_SETTLED_SECONDS)
+        search_ms = await _median_ms(middleware, known[:: max(notes // _SEARCHES, 1)])
+        paused_ms = await _median_ms(middleware, asked, pause=_PAUSE_SECONDS)
+        pages = await _pages(middleware, replies)
         reached = await _reached(middleware, asked)
         in_context = await _in_context(middleware, asked)
     after_kill = await _after_kill(kind, folder / "killed", replies)
     after_outage = await _after_outage(kind, folder / "outage", replies)
-    return Measured(reached, in_context, after_kill, after_outage, search_ms, pages)
+    return Measured(reached, in_context, after_kill, after_outage, search_ms, paused_ms, pages)
 
 
-async def _searches(middleware: object, known: Sequence[Fact], replies: int) -> tuple[float, int]:
+async def _median_ms(middleware: object, asked: Sequence[Fact], *, pause: float = 0.0) -> float:
     times: list[float] = []
-    for fact in known[:: max(len(known) // 100, 1)]:
+    for fact in asked:
+        await asyncio.sleep(pause)
         began = time.perf_counter()
         assert fact.text in await search(middleware, fact.question)
         times.append(1000 * (time.perf_counter() - began))
+    return statistics.median(times)
+
+
+async def _pages(middleware: object, replies: int) -> int:
     pages = 0
     for number in range(replies):
         told = await search(middleware, f"Which notes of the day name Person{number}? daily notes")
         pages += is_page(told)
-    return statistics.median(times), pages
+    return pages
 
 
 async def _reached(middleware: object, asked: Sequence[Fact]) -> int:

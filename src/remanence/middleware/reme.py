@@ -71,8 +71,8 @@ class ReMeMiddleware(OwningMiddleware):
             has; ``forget_memory`` erases for good, once the user has agreed.
         tool_instructions: What the system prompt says about the tools.
         timezone: The time zone of the workspaces' days, as ``Europe/Brussels``.
-        watch: Whether ReMe watches the files all the time; they are looked at before each search
-            in any case.
+        watch: Whether ReMe watches the files all the time; without, a search sees which notes came
+            or went, and a second later what was written into those that were there.
         dream: When ReMe's agent works through the notes of the last days, as cron has it; ``None``
             for never. See :class:`~remanence.backends.reme.ReMeBackend`.
         outbox: How much may wait in the outbox, how often it is tried, and when.

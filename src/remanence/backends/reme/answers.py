@@ -71,16 +71,12 @@ def _is_among(name: str, visible: frozenset[str]) -> bool:
     return name in visible or name.partition("#")[0] in visible
 
 
-def recollection_of(catalog: Catalog, found: Found, request: RecallRequest) -> Recollection | None:
-    """Return what was found as a recollection, or ``None`` if its note is gone meanwhile.
+def recollection_of(entry: Entry, found: Found, request: RecallRequest) -> Recollection:
+    """Return what was found in a note as a recollection.
 
     A note of ours is one memory, told word for word; of others, ReMe's own among them, each part is
     one.
     """
-    entry = catalog.get(found.path)
-    note = catalog.read(found.path)
-    if entry is None or note is None:
-        return None
     origin = entry.origin
     scope = Scope(
         request.where.user_id,
@@ -90,7 +86,7 @@ def recollection_of(catalog: Catalog, found: Found, request: RecallRequest) -> R
     whole = origin is not None and origin.kind != "extracted"
     said = origin is not None and origin.kind == "message"
     return Recollection(
-        text=note.text if whole else found.text,
+        text=entry.note.text if whole else found.text,
         origin="episode" if said else "fact",
         id=found.path if whole else found.place,
         score=found.score,
@@ -98,7 +94,7 @@ def recollection_of(catalog: Catalog, found: Found, request: RecallRequest) -> R
         scope=scope,
         role=origin.role if said and origin is not None else None,
         speaker=origin.name if said and origin is not None else None,
-        metadata=_metadata(found, note),
+        metadata=_metadata(found, entry.note),
     )
 
 

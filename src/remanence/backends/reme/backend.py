@@ -55,8 +55,8 @@ class ReMeBackend(SharedBackend):
         chat_model: What extracts; ``None`` for messages word for word.
         embedding_model: What searches by meaning as well; ``None`` for words alone.
         timezone: The time zone of the workspaces' days, as ``Europe/Brussels``.
-        watch: Whether ReMe watches the files all the time. It is not needed: they are looked at
-            before each search.
+        watch: Whether ReMe watches the files all the time. It is not needed: a search sees which
+            notes came or went, and a second later what was written into those that were there.
         dream: When ReMe's agent works through the notes of the last days, as cron has it, as
             ``0 23 * * *``; ``None`` for never. It needs a chat model, whose event loop has to run
             at that time, and reaches the workspaces that were used since the start.

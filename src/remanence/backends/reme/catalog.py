@@ -7,6 +7,7 @@ import datetime as dt
 import os
 import re
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,26 +22,40 @@ FOLDERS = ("daily", "digest")
 _PAGE = re.compile(r"daily/\d{4}-\d{2}-\d{2}\.md")
 _DAY = re.compile(r"daily/(\d{4}-\d{2}-\d{2})/")
 
+_TRUSTED_SECONDS = 1.0
+"""For how long nobody is thought to have written into a file that was there already."""
+
+_SETTLED_NS = 2_000_000_000
+"""How long ago a folder has to have changed for the next change to give it another time."""
+
+_UNSETTLED = -1
+"""Is no time at which a folder changed: it has to be looked into again."""
+
 _Stamp = tuple[float, int, int, int]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Entry:
-    """A note, as far as it is known without being read again.
+    """A note as it was read.
 
     Attributes:
         path: Its path in the workspace, with ``/``.
         changed: When its file was last written, as ReMe tells it.
         at: When it was said, or for which day it was written.
-        origin: Where it comes from, if it tells.
         session: What ReMe knows its conversation by, if it tells.
+        note: What it says.
     """
 
     path: str
     changed: float
     at: dt.datetime
-    origin: Origin | None
     session: str | None
+    note: Note = dataclasses.field(compare=False)
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where it comes from, if it tells."""
+        return self.note.origin
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,6 +90,8 @@ class Catalog:
         self._stamps: dict[str, _Stamp] = {}
         self._entries: dict[str, Entry] = {}
         self._by_key: dict[str, set[str]] = {}
+        self._folders: dict[Path, int] = {}
+        self._looked = float("-inf")
 
     def __len__(self) -> int:
         """Return how many notes are known."""
@@ -98,6 +115,8 @@ class Catalog:
         Raises:
             OSError: The folders can't be read.
         """
+        self._looked = time.monotonic()
+        self._folders = {}
         seen = dict(self._files())
         gone = tuple(path for path in self._stamps if path not in seen)
         written = tuple(path for path, stamp in seen.items() if self._stamps.get(path) != stamp)
@@ -112,6 +131,26 @@ class Catalog:
             except (OSError, ValueError, OverflowError) as error:  # it is tried again
                 unread.append(f"{path} ({error})")
         return Changes(tuple(taken), gone, tuple(unread))
+
+    def glance(self) -> Changes:
+        """Look at all files, unless that was just done and nothing came or went since.
+
+        It tells of everything that :meth:`look` would but for what was written into a file that was
+        there already; that, at the latest a second after the last look. Notes that are written as
+        ReMe, this package and most programs write them are new files.
+
+        Raises:
+            OSError: The folders can't be read.
+        """
+        late = time.monotonic() - self._looked > _TRUSTED_SECONDS
+        return self.look() if late or self._is_changed() else Changes((), ())
+
+    def _is_changed(self) -> bool:
+        """Return whether a file came or went since the last look, or may have."""
+        try:
+            return any(path.stat().st_mtime_ns != then for path, then in self._folders.items())
+        except OSError:  # one of them went
+            return True
 
     def read(self, path: str) -> Note | None:
         """Return what a note says now, or ``None`` if it is gone."""
@@ -150,8 +189,8 @@ class Catalog:
             path,
             changed,
             at or self._day_of(path) or dt.datetime.fromtimestamp(changed, dt.UTC),
-            origin,
             str(session) if isinstance(session, (str, int)) else None,
+            note,
         )
 
     def _day_of(self, path: str) -> dt.datetime | None:
@@ -160,17 +199,29 @@ class Catalog:
         return None if day is None else dt.datetime.fromisoformat(day).replace(tzinfo=self._zone)
 
     def _files(self) -> Iterator[tuple[str, _Stamp]]:
+        self._note_folder(self._folder)
         paths = [self._folder / name for name in FOLDERS]
         waiting = [str(path) for path in paths if path.is_dir() and not path.is_symlink()]
         before = len(str(self._folder)) + 1
         while waiting:
-            for file in _listed(waiting.pop()):
+            folder = waiting.pop()
+            self._note_folder(Path(folder))
+            for file in _listed(folder):
                 if file.is_dir(follow_symlinks=False):
                     waiting.append(file.path)
                 elif file.name.endswith(".md") and not file.name.startswith("."):
                     path = file.path[before:].replace(os.sep, "/")
                     if not is_page(path) and (stamp := _stamp(file)) is not None:
                         yield path, stamp
+
+    def _note_folder(self, folder: Path) -> None:
+        """Keep when a folder changed, before it is read; see :meth:`_is_changed`."""
+        try:
+            changed = folder.stat().st_mtime_ns
+        except FileNotFoundError:  # meanwhile
+            changed = _UNSETTLED
+        settled = time.time_ns() - changed > _SETTLED_NS
+        self._folders[folder] = changed if settled else _UNSETTLED
 
 
 def day_of(path: str) -> str | None:

@@ -95,12 +95,14 @@ class ReMeService:
             return []
 
         async def search(workspace: Workspace) -> list[Recollection]:
-            await workspace.refresh()
+            await workspace.refresh(thorough=False)
             found = await workspace.search(
                 request.query, request.limit, lambda entry: is_wanted(entry, request)
             )
             return [
-                hit for each in found if (hit := recollection_of(workspace.catalog, each, request))
+                recollection_of(entry, each, request)
+                for each in found
+                if (entry := workspace.catalog.get(each.path)) is not None  # gone meanwhile
             ]
 
         hits = await self._use(folder, search)

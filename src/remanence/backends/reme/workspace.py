@@ -138,17 +138,22 @@ class Workspace:
                 if not there:  # it was moved, and ReMe has saved its index where it was
                     await asyncio.to_thread(self._leave_nothing)
 
-    async def refresh(self) -> None:
+    async def refresh(self, *, thorough: bool = True) -> None:
         """Index the notes that were written, changed or removed since the last time.
 
         One that ReMe can't make sense of is not found, until it is changed; that is told as the
         call's ``index_error``.
 
+        Args:
+            thorough: Whether all files are looked at even if that was just done; see
+                :meth:`Catalog.glance`.
+
         Raises:
             OSError: The folder can't be read.
         """
+        look = self.catalog.look if thorough else self.catalog.glance
         async with self._indexing:
-            await self._index.apply(await asyncio.to_thread(self.catalog.look))
+            await self._index.apply(await asyncio.to_thread(look))
 
     async def search(self, query: str, limit: int, wanted: Callable[[Entry], bool]) -> list[Found]:
         """Return what is found in the notes that are wanted, best first.
