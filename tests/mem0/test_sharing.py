@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import subprocess
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -123,3 +125,31 @@ async def test_what_can_not_be_opened_is_opened_when_it_can_be(tmp_path: Path, p
     assert await backend.settle(20)
     assert await found(backend) == ["I keep bees in Ghent."]
     await backend.aclose()
+
+
+async def test_a_client_that_is_being_built_when_its_last_user_leaves_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = shelves._built  # pyright: ignore[reportPrivateUsage] - to take its time
+    building = threading.Event()
+    built: list[AsyncMemory] = []  # so that no garbage collector closes it
+
+    def slowly(plan: Plan) -> AsyncMemory:
+        building.set()
+        while not built and "remanence-mem0-close" not in {t.name for t in threading.enumerate()}:
+            time.sleep(0.05)
+        built.append(build(plan))
+        return built[-1]
+
+    monkeypatch.setattr(shelves, "_built", slowly)
+    first = backend_of(tmp_path)
+    assert not await first.retain(exchange(), scope=ALICE, wait=0.01)
+    assert await asyncio.to_thread(building.wait, 20)
+    await first.aclose()
+
+    second = backend_of(tmp_path)
+    assert await second.settle(20)
+    assert await found(second) == ["I keep bees in Ghent."]
+    assert second.faults.counts["deliver"] == 0
+    await second.aclose()
+    assert len(built) == 2

@@ -172,19 +172,30 @@ class _Volume:
     async def _opened(self) -> AsyncMemory:
         async with self._opening:
             if self._memory is None:
-                self._memory = await asyncio.to_thread(_built, self.plan)
+                return await asyncio.to_thread(self._build)
             return self._memory
+
+    def _build(self) -> AsyncMemory:
+        memory = _built(self.plan)
+        with self._starting:
+            if not self._closed:
+                self._memory = memory
+                return memory
+        _close(memory, self.plan)  # nobody has seen it, so nobody else would
+        raise BackendUnavailableError("the client of mem0 was closed")
 
     def close(self) -> None:
         """Close the client and end its threads; blocks for some seconds at most."""
+        if self.process != os.getpid():
+            return  # after a fork it is the parent's
         with self._starting:
             self._closed = True
             lane, self._lane = self._lane, None
-        if lane is None or self.process != os.getpid():
-            return  # after a fork it is the parent's
+            memory, self._memory = self._memory, None
+        if lane is None:
+            return
         for call in list(self._calls):
             call.give_up()
-        memory, self._memory = self._memory, None
         if memory is not None:
             closing: Future[None] = lane.start(lambda: self._shut(memory))
             with contextlib.suppress(Exception):  # what can't be closed is closed with the process
