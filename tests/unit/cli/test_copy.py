@@ -149,9 +149,10 @@ async def test_what_is_still_to_be_done_is_done_where_it_comes_to(
     assert copied.state == "copied"
     await source.aclose()
     await target.aclose()
+    async with Memory.open(target.path) as memory:
+        assert (await memory.stats()).unextracted == 1
     model, embedder = ScriptedModel([{"facts": []}]), ScriptedEmbedder()
     async with Memory.open(target.path, embedder=embedder, chat_model=model) as memory:
-        assert (await memory.stats()).unextracted == 1
         assert await memory.settle()
         stats = await memory.stats()
     assert (stats.unextracted, stats.embedded, stats.unembedded) == (0, 1, 0)
