@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +49,32 @@ async def main():
     print(json.dumps({"kept": sum(kept), "faults": backend.faults.counts}))
     await backend.aclose()
 asyncio.run(main())
+"""
+
+FORK = """
+import asyncio, json, os, pathlib, sys
+from tests.reme.parts import ALICE, backend_of, exchange, found
+
+backend = backend_of(pathlib.Path(sys.argv[1]))
+
+async def keep(text, session):
+    assert await backend.retain(exchange(text, session), scope=ALICE, wait=30)
+
+async def leave(*questions):
+    answers = [await found(backend, question) for question in questions]
+    await backend.aclose()
+    return {"found": answers, "faults": backend.faults.counts}
+
+asyncio.run(keep("I keep bees in Ghent.", "one"))
+child = os.fork()
+if not child:
+    try:
+        asyncio.run(keep("I have an owl.", "two"))
+        print(json.dumps(asyncio.run(leave("owl", "bees"))), flush=True)
+    finally:
+        os._exit(0)
+os.waitpid(child, 0)
+print(json.dumps(asyncio.run(leave("owl", "bees"))))
 """
 
 
@@ -105,3 +132,13 @@ async def test_nothing_is_lost_where_two_processes_write_at_once(
     backend = backend_of(tmp_path)
     assert sorted(await found(backend, "owl", limit=200)) == sorted(expected)
     await backend.aclose()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a fork of the process")
+async def test_a_forked_process_has_workspaces_of_its_own(tmp_path: Path, run_python: Run) -> None:
+    ended = await asyncio.to_thread(run_python, "-c", FORK, tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    for told in map(json.loads, ended.stdout.splitlines()):
+        assert told["found"] == [["I have an owl."], ["I keep bees in Ghent."]]
+        assert told["faults"] == {}
+    assert len(ended.stdout.splitlines()) == 2
