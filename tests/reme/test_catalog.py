@@ -135,6 +135,7 @@ def test_a_glance_looks_at_no_file_where_nothing_happened(
 ) -> None:
     _settle(workspace)
     catalog = Catalog(workspace, ZoneInfo("UTC"))
+    monkeypatch.setattr("remanence.backends.reme.catalog._TRUSTED_SECONDS", 3_600.0)
     catalog.look()
     listed: list[str] = []
     scandir = os.scandir
