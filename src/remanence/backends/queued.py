@@ -26,7 +26,7 @@ from remanence.backends.payload import (
 from remanence.backends.request import RecallRequest
 from remanence.backends.service import Forgets, Lookup, Service
 from remanence.clock import Clock, check_clock
-from remanence.errors import InputError, MemoryClosedError
+from remanence.errors import InputError, MemoryClosedError, StoreError
 from remanence.location import path_of
 from remanence.outbox.queue import Outbox
 from remanence.outbox.settings import OutboxSettings
@@ -183,6 +183,8 @@ class QueuedBackend:
     async def retain(self, exchange: Exchange, *, scope: Scope, wait: float) -> bool:
         """Put an exchange into the queue, durably; then wait for its delivery.
 
+        Where it can't be seen whether it was delivered, it counts as waiting.
+
         Raises:
             OutboxFullError: As much waits as was allowed; it was not put in.
             StoreError: The file can't be written; it was not put in.
@@ -209,8 +211,13 @@ class QueuedBackend:
         outbox = self._opened()
         with span(kind, backend=self.kind):
             job = await outbox.put(kind=kind, scope=scope, key=key, payload=payload)
-            state = await outbox.wait(job, wait) if wait > 0 else job.state
-        return state == "done"
+            if wait <= 0:
+                return job.state == "done"
+            try:
+                return await outbox.wait(job, wait) == "done"
+            except StoreError as error:  # it is in the queue all the same
+                self.faults.record("wait", error)
+                return False
 
     async def settle(self, seconds: float) -> bool:
         """Wait until nothing waits to be delivered any more; return whether that came about.

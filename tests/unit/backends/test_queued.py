@@ -81,6 +81,24 @@ async def test_without_waiting_it_is_durable_and_delivered_later(
     assert await backend.retain(_exchange(), scope=ALICE, wait=0) is True
 
 
+async def test_what_was_put_in_is_there_though_it_can_not_be_looked_at(
+    service: ScriptedService, tmp_path: Path
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    service.script_deliver("down")
+    async with QueuedBackend.open(service, here / "outbox.db", settings=QUICK) as backend:
+        assert await backend.retain(_exchange(), scope=ALICE, wait=0) is False
+        here.rename(there)  # what has not read from the file yet can't begin to
+        for number in range(1, 6):
+            assert await backend.retain(_exchange(number), scope=ALICE, wait=0.1) is False
+        assert backend.faults.counts["wait"] >= 1
+    service.script_deliver(None)
+    async with QueuedBackend.open(service, there / "outbox.db", settings=QUICK) as backend:
+        assert await backend.settle(10)
+    assert sorted(_texts(service)) == [f"falcon {number}" for number in range(6)]
+
+
 @pytest.mark.parametrize("fault", ["down", "failing", "garbage", "lost"])
 async def test_what_fails_is_tried_again_and_kept_once(
     backend: QueuedBackend, service: ScriptedService, fault: Fault
